@@ -56,7 +56,6 @@ fn commands_answer_as_bazels_do() {
     let failed = run(&["test", "//...", "--test_output=errors"]).expect(3);
     assert!(failed.out.contains("it broke"), "{}", failed.out);
     run(&["build", "//:none"]).expect(1);
-    run(&["coverage", "//:passes"]).expect(0);
     run(&["clean"]).expect(0);
 
     assert_eq!(fs::read_to_string("/proc/mounts").unwrap(), mounts, "no mount is left behind");
