@@ -10,6 +10,8 @@ pub mod base64;
 pub mod code;
 mod decimal;
 pub mod envelope;
+pub mod error_json;
+mod json;
 mod malformed;
 pub mod media_type;
 pub mod metadata;
