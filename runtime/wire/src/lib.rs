@@ -11,6 +11,8 @@ pub mod code;
 mod decimal;
 pub mod envelope;
 pub mod error_json;
+#[doc(hidden)]
+pub mod fuzz;
 mod json;
 mod malformed;
 pub mod media_type;
