@@ -78,7 +78,7 @@ pub fn weight(list: &[u8], name: &str) -> Option<Weight> {
 fn coding(member: &[u8]) -> Option<Coding<'_>> {
     let mut parts = member.split(|byte| *byte == b';').map(trim_ows);
     let name = parts.next()?;
-    if name.is_empty() || !name.iter().copied().all(is_token) {
+    if !is_token(name) {
         return None;
     }
     let weight = match (parts.next(), parts.next()) {

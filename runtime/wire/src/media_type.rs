@@ -18,11 +18,11 @@ impl<'a> MediaType<'a> {
     /// Reads a media type by the grammar of [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#media.type).
     pub fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
         let value = std::str::from_utf8(trim_ows(value)).map_err(|_| MALFORMED)?;
-        let end = value.find([';', ' ', '\t']).unwrap_or(value.len());
+        let end = value.bytes().position(|byte| matches!(byte, b';' | b' ' | b'\t')).unwrap_or(value.len());
         let (essence, parameters) = value.split_at(end);
         let (kind, subtype) = essence.split_once('/').ok_or(MALFORMED)?;
         for part in [kind, subtype] {
-            if part.is_empty() || !part.bytes().all(is_token) {
+            if !is_token(part.as_bytes()) {
                 return Err(MALFORMED);
             }
         }
@@ -98,13 +98,13 @@ impl<'a> Iterator for Parameters<'a> {
 impl<'a> Parameters<'a> {
     fn parameter(&mut self) -> Result<(&'a str, Cow<'a, str>), Malformed> {
         let (name, rest) = self.rest.split_once('=').ok_or(MALFORMED)?;
-        if name.is_empty() || !name.bytes().all(is_token) {
+        if !is_token(name.as_bytes()) {
             return Err(MALFORMED);
         }
         let (value, rest) = match rest.strip_prefix('"') {
             Some(quoted) => unquote(quoted)?,
             None => {
-                let end = rest.bytes().position(|byte| !is_token(byte)).unwrap_or(rest.len());
+                let end = rest.bytes().position(|byte| !is_token(&[byte])).unwrap_or(rest.len());
                 let (value, rest) = rest.split_at(end);
                 if value.is_empty() {
                     return Err(MALFORMED);
