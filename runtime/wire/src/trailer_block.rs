@@ -4,6 +4,7 @@
 
 use bytes::{BufMut, BytesMut};
 
+use crate::metadata::TRAILERS_MAX;
 use crate::{Malformed, Metadata};
 
 /// Appends one line; `name` is lower-case and `value` without control characters.
@@ -17,13 +18,17 @@ pub fn write(name: &str, value: &[u8], out: &mut BytesMut) {
 
 /// Reads a block: names of any case, lines that end in LF or CRLF, the last perhaps in neither.
 ///
-/// A repeated name keeps all of its values. Empty lines are passed over.
+/// A repeated name keeps all of its values. Empty lines are passed over. A block of more than 1024 trailers
+/// is refused, since they take far more memory than their text.
 pub fn parse(block: &[u8]) -> Result<Metadata, Malformed> {
     let mut trailers = Metadata::new();
     for line in block.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             continue;
+        }
+        if trailers.len() == TRAILERS_MAX {
+            return Err(MALFORMED);
         }
         let colon = line.iter().position(|byte| *byte == b':').ok_or(MALFORMED)?;
         let name = std::str::from_utf8(&line[..colon]).map_err(|_| MALFORMED)?;
@@ -75,6 +80,12 @@ mod tests {
             check(block, want);
         }
         assert!(parse(b"\xff: a").is_err());
+    }
+
+    #[test]
+    fn as_many_trailers_as_are_allowed_and_no_more() {
+        assert_eq!(parse(&b"a:\n".repeat(TRAILERS_MAX)).unwrap().len(), TRAILERS_MAX);
+        assert!(parse(&b"a:\n".repeat(TRAILERS_MAX + 1)).is_err());
     }
 
     #[test]
