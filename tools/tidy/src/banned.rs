@@ -226,6 +226,11 @@ const BANS: &[Ban] = &[
         instead: "take the seed as a parameter: ids and seeds come from the shell",
     },
     Ban {
+        call: ".await",
+        scope: Scope::SansIo,
+        instead: "return what to do next: waiting belongs to the shell",
+    },
+    Ban {
         call: "async fn",
         scope: Scope::SansIo,
         instead: "return what to do next: waiting belongs to the shell",

@@ -12,6 +12,13 @@ pub fn report(tree: &Tree) -> String {
     text.push_str(&top_ten(&mut sizes));
     text.push_str("The largest functions (lines):\n");
     text.push_str(&top_ten(&mut functions));
+    let starlark = tree.files.iter().filter(|file| file.is_starlark());
+    let mut long: Vec<_> = starlark.map(|file| (file.text.lines().count(), file.path.clone())).collect();
+    long.retain(|(lines, _)| *lines >= 200);
+    if !long.is_empty() {
+        text.push_str("Starlark of 200 lines or more:\n");
+        text.push_str(&top_ten(&mut long));
+    }
     text
 }
 
@@ -56,11 +63,14 @@ mod tests {
                 "fn long(a: [u8; 2]) {\n    a;\n}\ntrait T { fn none(); }\n#[cfg(test)]\nmod tests {\n    fn t() {\n    }\n}\n",
             ),
             ("a/tests/c.rs", "fn d() {}\n"),
+            ("a/e.bzl", &"#\n".repeat(200)),
+            ("a/f.bzl", &"#\n".repeat(199)),
         ]);
         let report = report(&tree);
         assert!(report.contains("     4  a/src/b.rs\n"), "{report}");
         assert!(report.contains("     3  a/src/b.rs:1 long\n"), "{report}");
         assert!(!report.contains("tests") || report.matches("tests").count() == 1, "{report}");
+        assert!(report.contains("   200  a/e.bzl\n") && !report.contains("f.bzl"), "{report}");
         assert!(!report.contains("c.rs") && !report.contains("none"), "{report}");
     }
 }

@@ -18,6 +18,7 @@ pub mod packages;
 pub mod places;
 pub mod protocols;
 pub mod reach;
+pub mod rules;
 pub mod rust;
 pub mod starlark;
 pub mod toml;
@@ -47,7 +48,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "package", run: packages::check },
     Check { name: "manifest", run: manifests::check },
     Check { name: "lints", run: lints::check },
-    Check { name: "starlark", run: starlark::check },
+    Check { name: "starlark", run: rules::check },
     Check { name: "docs", run: docs::check },
 ];
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::starlark::{self, Call, Expr};
 use crate::toml::{self, Table, Value};
-use crate::tree::{folder_of, join};
+use crate::tree::join;
 use crate::{Finding, Tree};
 
 /// Finds disagreements, members without a BUILD file, and Rust targets without a manifest.
@@ -22,12 +22,19 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut members = BTreeMap::new();
     for folder in member_folders(&workspace) {
         match Member::read(tree, &folder, &workspace) {
-            Ok(member) => drop(members.insert(folder, member)),
+            Ok(member) => {
+                found.extend(
+                    member
+                        .stray
+                        .iter()
+                        .map(|(what, advice)| Finding::new(&join(&folder, "Cargo.toml"), 1, what, *advice)),
+                );
+                members.insert(folder, member);
+            }
             Err(why) => found.push(Finding::new(&join(&folder, "Cargo.toml"), 1, &folder, why)),
         }
     }
-    let names: BTreeMap<&str, &str> =
-        members.iter().map(|(folder, m)| (folder.as_str(), m.name.as_str())).collect();
+    let names = members.iter().flat_map(|(folder, member)| member.labels(tree, folder)).collect();
     for (folder, member) in &members {
         found.extend(compare(tree, folder, member, &names));
     }
@@ -64,6 +71,8 @@ struct Member {
     edition: String,
     dependencies: BTreeSet<String>,
     dev_dependencies: BTreeSet<String>,
+    /// What the manifest says itself and the workspace should say.
+    stray: Vec<(String, &'static str)>,
 }
 
 impl Member {
@@ -92,18 +101,60 @@ impl Member {
             edition,
             dependencies: crates(&manifest, "dependencies", workspace),
             dev_dependencies: crates(&manifest, "dev-dependencies", workspace),
+            stray: stray(&manifest),
             name,
         })
     }
+
+    /// The labels that stand for this crate.
+    fn labels(&self, tree: &Tree, folder: &str) -> Vec<(String, String)> {
+        let build = tree.get(&join(folder, "BUILD.bazel")).map_or("", |file| file.text.as_str());
+        let statements = starlark::parse(build).unwrap_or_default();
+        let library =
+            |call: &&Call| self.library.is_some() && call.text("crate_name") == self.library.as_deref();
+        let mut targets: Vec<&str> =
+            starlark::calls(&statements).filter(library).filter_map(|call| call.text("name")).collect();
+        let aliases = starlark::calls(&statements).filter(|call| call.callee == "alias");
+        let of_library = aliases.filter(|call| {
+            call.text("actual").is_some_and(|actual| targets.contains(&actual.trim_start_matches(':')))
+        });
+        targets.extend(of_library.filter_map(|call| call.text("name")).collect::<Vec<_>>());
+        targets.into_iter().map(|target| (format!("//{folder}:{target}"), self.name.clone())).collect()
+    }
+}
+
+/// Versions and lints that a member sets for itself.
+fn stray(manifest: &Table) -> Vec<(String, &'static str)> {
+    let shared =
+        |value: &Value| value.table().is_some_and(|table| table.get("workspace") == Some(&Value::Bool(true)));
+    let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let entries = kinds.into_iter().flat_map(|kind| entries(manifest, kind));
+    let mut stray: Vec<_> = entries
+        .filter(|(_, value)| !shared(value))
+        .map(|(name, _)| {
+            (name.clone(), "says `workspace = true`: versions stand in the root's Cargo.toml, once")
+        })
+        .collect();
+    if !manifest.get("lints").is_some_and(shared) {
+        stray.push((
+            "[lints]".to_owned(),
+            "says `workspace = true`: lints stand in the root's Cargo.toml, once",
+        ));
+    }
+    stray
+}
+
+/// The entries of a table of dependencies, on any platform.
+fn entries<'a>(manifest: &'a Table, kind: &'static str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let targets = manifest.get("target").and_then(Value::table).into_iter().flat_map(BTreeMap::values);
+    let tables = targets.filter_map(Value::table).chain([manifest]);
+    tables.filter_map(move |table| table.get(kind)?.table()).flatten()
 }
 
 /// The packages that a manifest depends on, on any platform.
-fn crates(manifest: &Table, kind: &str, workspace: &Table) -> BTreeSet<String> {
-    let targets = manifest.get("target").and_then(Value::table).into_iter().flat_map(BTreeMap::values);
-    let tables = targets.filter_map(Value::table).chain([manifest]);
-    let entries = tables.filter_map(|table| table.get(kind)?.table()).flatten();
+fn crates(manifest: &Table, kind: &'static str, workspace: &Table) -> BTreeSet<String> {
     let renamed = |value: &Value| toml::at(value.table()?, &["package"])?.text().map(str::to_owned);
-    entries
+    entries(manifest, kind)
         .map(|(name, value)| {
             let shared = || toml::at(workspace, &["workspace", "dependencies", name]).and_then(renamed);
             renamed(value).or_else(shared).unwrap_or_else(|| name.clone())
@@ -111,7 +162,7 @@ fn crates(manifest: &Table, kind: &str, workspace: &Table) -> BTreeSet<String> {
         .collect()
 }
 
-fn compare(tree: &Tree, folder: &str, member: &Member, names: &BTreeMap<&str, &str>) -> Vec<Finding> {
+fn compare(tree: &Tree, folder: &str, member: &Member, names: &BTreeMap<String, String>) -> Vec<Finding> {
     let path = join(folder, "BUILD.bazel");
     let Some(build) = tree.get(&path) else {
         let advice = format!("is a member of the workspace and has no {path}");
@@ -188,7 +239,9 @@ fn compare(tree: &Tree, folder: &str, member: &Member, names: &BTreeMap<&str, &s
             "is in the `deps` of a test and not in [dev-dependencies] of Cargo.toml".to_owned(),
         );
     }
-    for name in member.dev_dependencies.difference(&tested) {
+    // A crate in both tables is there for a feature; tests see it through the library.
+    let for_tests = member.dev_dependencies.difference(&member.dependencies);
+    for name in for_tests.filter(|name| !tested.contains(*name)) {
         report(1, name, "is in [dev-dependencies] of Cargo.toml and in the `deps` of no test".to_owned());
     }
     found
@@ -231,19 +284,19 @@ fn labels(expr: &Expr, statements: &[Expr]) -> Result<Vec<String>, String> {
 }
 
 /// The Cargo package that a label stands for; none if it is of this package, or of Bazel alone.
-fn package_of(label: &str, here: &str, names: &BTreeMap<&str, &str>) -> Option<String> {
+fn package_of(label: &str, here: &str, names: &BTreeMap<String, String>) -> Option<String> {
     if let Some((_, name)) = label.strip_prefix(HUB).and_then(|rest| rest.split_once(':')) {
         return Some(name.to_owned());
     }
-    let package = label.strip_prefix("//")?;
-    let folder = package.split(':').next().unwrap_or_default();
-    let target = package
-        .split_once(':')
-        .map_or_else(|| folder.rsplit('/').next().unwrap_or_default(), |(_, name)| name);
-    // A package's library is its first name; what else a package offers is Bazel's own.
-    let is_library = folder != here
-        && (target == folder.rsplit('/').next().unwrap_or_default() || folder_of(target) == folder);
-    names.get(folder).filter(|_| is_library).map(|name| (*name).to_owned())
+    if !label.starts_with("//") || label[2..].split(':').next() == Some(here) {
+        return None;
+    }
+    let full = if label.contains(':') {
+        label.to_owned()
+    } else {
+        format!("{label}:{}", label.rsplit('/').next().unwrap_or_default())
+    };
+    names.get(&full).cloned()
 }
 
 const HUB: &str = "@ringwire_crates//";
@@ -267,13 +320,13 @@ mod tests {
         "[workspace]\nmembers = [\"a\", \"runtime/b\"]\n[workspace.package]\nedition = \"2024\"\n";
     const A_TOML: &str = "[package]\nname = \"ringwire-a\"\nedition.workspace = true\n\
                           [dependencies]\nbytes.workspace = true\nringwire-b.workspace = true\n\
-                          [target.'cfg(unix)'.dependencies]\nring = \"1\"\n\
-                          [dev-dependencies]\ntokio.workspace = true\n";
+                          [target.'cfg(unix)'.dependencies]\nring.workspace = true\n\
+                          [dev-dependencies]\ntokio.workspace = true\nbytes = { workspace = true, features = [\"x\"] }\n[lints]\nworkspace = true\n";
     const A_BUILD: &str = "A = [\"@ringwire_crates//:bytes\"]\n\
         rust_library(name = \"a\", crate_name = \"ringwire_a\", edition = \"2024\", deps = A + [\"//runtime/b\"] + select({\"x\": [\"@ringwire_crates//:ring\"], \"y\": []}))\n\
         rust_test(name = \"a_test\", crate = \":a\", deps = [\"@ringwire_crates//:tokio\"])\n\
         rust_test(name = \"t\", srcs = [\"tests/t.rs\"], edition = \"2024\", deps = [\":a\", \"@ringwire_crates//:bytes\", \"//proto:hello\"])\n";
-    const B_TOML: &str = "[package]\nname = \"ringwire-b\"\nedition = \"2024\"\n";
+    const B_TOML: &str = "[package]\nname = \"ringwire-b\"\nedition = \"2024\"\n[lints]\nworkspace = true\n";
     const B_BUILD: &str = "rust_library(name = \"b\", crate_name = \"ringwire_b\", edition = \"2024\")\n";
 
     fn check(changes: &[(&str, &str, &str)], expected: &[(&str, &str)]) {
@@ -312,13 +365,10 @@ mod tests {
     #[test]
     fn a_dependency_of_one_side_only_is_found() {
         let (build, manifest) = ("a/BUILD.bazel", "a/Cargo.toml");
-        check(
-            &[(manifest, "bytes.workspace = true\n", "")],
-            &[("bytes", "not in [dependencies]"), ("bytes", "not in [dev-dependencies]")],
-        );
+        check(&[(manifest, "bytes.workspace = true\n", "")], &[("bytes", "not in [dependencies]")]);
         check(&[(build, "A + ", "")], &[("bytes", "of no library or binary")]);
         check(&[(build, "[\"//runtime/b\"]", "[]")], &[("ringwire-b", "of no library or binary")]);
-        check(&[(manifest, "ring = \"1\"", "")], &[("ring", "not in [dependencies]")]);
+        check(&[(manifest, "ring.workspace = true", "")], &[("ring", "not in [dependencies]")]);
         check(&[(manifest, "tokio.workspace = true", "")], &[("tokio", "not in [dev-dependencies]")]);
         check(
             &[(build, "deps = [\"@ringwire_crates//:tokio\"]", "")],
@@ -338,9 +388,34 @@ mod tests {
 
     #[test]
     fn a_crate_under_another_name_is_its_package() {
-        let renamed =
-            ("a/Cargo.toml", "bytes.workspace = true", "b = { package = \"bytes\", version = \"1\" }");
-        check(&[renamed], &[]);
+        let root = (
+            "Cargo.toml",
+            "[workspace.package]",
+            "[workspace.dependencies]\nb = { package = \"bytes\" }\n[workspace.package]",
+        );
+        check(&[root, ("a/Cargo.toml", "bytes.workspace", "b.workspace")], &[]);
+    }
+
+    #[test]
+    fn a_library_is_known_by_each_of_its_labels() {
+        let library = ("runtime/b/BUILD.bazel", "name = \"b\"", "name = \"core\"");
+        let lost = [("ringwire-b", "of no library or binary")];
+        check(&[library], &lost);
+        check(&[library, ("a/BUILD.bazel", "//runtime/b", "//runtime/b:core")], &[]);
+        check(
+            &[
+                library,
+                ("runtime/b/BUILD.bazel", "2024\")", "2024\")\nalias(name = \"b\", actual = \":core\")"),
+            ],
+            &[],
+        );
+    }
+
+    #[test]
+    fn versions_and_lints_of_a_member_are_found() {
+        let manifest = "a/Cargo.toml";
+        check(&[(manifest, "ring.workspace = true", "ring = \"1\"")], &[("ring", "versions stand in")]);
+        check(&[(manifest, "[lints]\nworkspace = true", "")], &[("[lints]", "lints stand in")]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     while let Some(path) = waiting.pop() {
         let Some(file) = tree.get(&path) else { continue };
         if used.insert(path) && file.is_rust() {
-            waiting.extend(modules(tree, file));
+            waiting.extend(modules(file));
         }
     }
     let sources = tree.files.iter().filter(|file| is_source(file) && !used.contains(&file.path));
@@ -92,7 +92,7 @@ fn loads(tree: &Tree) -> Vec<String> {
 }
 
 /// The files that a Rust file brings in.
-fn modules(tree: &Tree, file: &File) -> Vec<String> {
+fn modules(file: &File) -> Vec<String> {
     let layers = Layers::of(&file.text);
     let mut found = Vec::new();
     let text = layers.code.as_str();
@@ -108,9 +108,10 @@ fn modules(tree: &Tree, file: &File) -> Vec<String> {
         }
         let rest = text[at..].trim_start_matches("r#");
         if rest[name.len()..].trim_start().starts_with(';') {
-            let home = module_folder(tree, file);
-            found.push(join(&home, &format!("{name}.rs")));
-            found.push(join(&home, &format!("{name}/mod.rs")));
+            for home in module_folders(file) {
+                found.push(join(&home, &format!("{name}.rs")));
+                found.push(join(&home, &format!("{name}/mod.rs")));
+            }
         }
     }
     // `#[path = "x.rs"] mod a;` and `include!("x.rs")` are relative to the file's own folder.
@@ -121,14 +122,17 @@ fn modules(tree: &Tree, file: &File) -> Vec<String> {
     found
 }
 
-/// Where the modules of a file live.
-fn module_folder(tree: &Tree, file: &File) -> String {
-    let stem = file.name().trim_end_matches(".rs");
-    let bin = file.folder().ends_with("/src/bin") || is_root(tree, file) && !file.path.contains("/src/");
-    if ["lib", "main", "mod"].contains(&stem) || bin {
-        file.folder().to_owned()
+/// Where the modules of a file live: beside a crate root, below any other file.
+fn module_folders(file: &File) -> Vec<String> {
+    let (folder, stem) = (file.folder().to_owned(), file.name().trim_end_matches(".rs"));
+    let below = join(&folder, stem);
+    if ["lib", "main", "mod"].contains(&stem) || folder.ends_with("/src/bin") {
+        vec![folder]
+    } else if file.path.contains("/src/") {
+        vec![below]
     } else {
-        join(file.folder(), stem)
+        // Outside of `src`, only rustc knows which files are roots.
+        vec![folder, below]
     }
 }
 

@@ -1,9 +1,8 @@
-//! Just enough of Starlark to read BUILD files, and the rules that buildifier does not have.
+//! Just enough of Starlark to read BUILD files.
 //!
 //! The contract: strings, lists, sums, calls and names are read; anything else is [`Expr::Other`], and who needs its value says so.
 
-use crate::rust::{Layers, closing, identifiers, line_of};
-use crate::{File, Finding, Tree};
+use crate::rust::Layers;
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,53 +132,6 @@ pub fn layers(text: &str) -> Layers {
     }
     let text = |layer| String::from_utf8_lossy(layer).into_owned();
     Layers { code: text(&code), strings: text(&strings), comments: text(&comments) }
-}
-
-/// The rules that buildifier does not have: attributes explain themselves, and what a rule hides starts with `_`.
-pub fn check(tree: &Tree) -> Vec<Finding> {
-    let unreadable = tree.files.iter().filter(|file| file.is_build()).filter_map(|file| {
-        let why = parse(&file.text).err()?;
-        Some(Finding::new(&file.path, 1, file.name(), why))
-    });
-    let bzl = tree.files.iter().filter(|file| file.path.ends_with(".bzl") && !file.is_data());
-    bzl.flat_map(attributes).chain(unreadable).collect()
-}
-
-fn attributes(file: &File) -> Vec<Finding> {
-    let code = layers(&file.text).code;
-    let mut found = Vec::new();
-    let words: Vec<_> = identifiers(&code).collect();
-    for pair in words.windows(2) {
-        let [(at, first), (next, kind)] = *pair else { continue };
-        let open = next + kind.len();
-        if first != "attr" || next != at + "attr.".len() || !code[open..].starts_with('(') {
-            continue;
-        }
-        let arguments = &code[open..closing(&code, open)];
-        let documented = identifiers(arguments)
-            .any(|(at, word)| word == "doc" && arguments[at + word.len()..].trim_start().starts_with('='));
-        if !documented {
-            let token = format!("attr.{kind}");
-            found.push(Finding::new(
-                &file.path,
-                line_of(&code, at),
-                token,
-                "needs `doc`: what a user writes there, and why",
-            ));
-        }
-    }
-    if file.name() == "defs.bzl" {
-        // What `defs.bzl` defines itself hides from the files that test and document one thing each.
-        for (at, word) in identifiers(&code).filter(|&(at, word)| word == "def" && starts_line(&code, at)) {
-            let advice = "`defs.bzl` only re-exports; define it in a file of its own";
-            found.push(Finding::new(&file.path, line_of(&code, at), word, advice));
-        }
-    }
-    found
-}
-
-fn starts_line(code: &str, at: usize) -> bool {
-    at == 0 || code.as_bytes()[at - 1] == b'\n'
 }
 
 /// Whether a glob pattern of Bazel's matches a path.
@@ -427,35 +379,22 @@ impl Parser<'_> {
 mod tests {
     use super::*;
 
-    fn check(path: &str, text: &str, expected: &[(usize, &str)]) {
-        let found = super::check(&Tree::of(&[(path, text)]));
-        let found: Vec<_> = found.iter().map(|f| (f.line, f.token.as_str())).collect();
-        assert_eq!(found, expected, "{text}");
+    #[test]
+    fn what_no_one_asks_for_is_read_over() {
+        for text in [
+            "x(a = 1 if b else [c for c in d(e)] + f.g(\"h\").i[0], **k)",
+            "[y(name = n) for n in (\"a\", \"b\")]",
+            "\"\"\"A.\"\"\"\n[x(name = \"{}\".format(n)) for n in N if n not in M]",
+        ] {
+            assert!(parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]
-    fn attributes_without_a_word_are_found() {
-        let text = "A = {\n    \"a\": attr.label(\n        # doc = \"\"\n        default = x(1),\n    ),\n    \"b\": attr.string(doc = \"(\"),\n}\n";
-        check("a/b.bzl", text, &[(2, "attr.label")]);
-        check("a/b.bzl", "x = ctx.attr.name\ny = my_attr.string()\n", &[]);
-    }
-
-    #[test]
-    fn a_defs_file_that_defines_is_found() {
-        check("a/defs.bzl", "\"\"\"def\"\"\"\nload(\":b.bzl\", _c = \"c\")\nc = _c\n", &[]);
-        check("a/defs.bzl", "x = 1\ndef c():\n    pass\n", &[(2, "def")]);
-        check("a/other.bzl", "def c():\n    pass\n", &[]);
-    }
-
-    #[test]
-    fn a_build_file_that_cannot_be_read_is_found() {
-        check("a/BUILD.bazel", "x(a = [", &[(1, "BUILD.bazel")]);
-        check("a/BUILD.bazel", "x(a b)", &[(1, "BUILD.bazel")]);
-        check(
-            "a/BUILD.bazel",
-            "x(a = 1 if b else [c for c in d(e)] + f.g(\"h\").i[0], **k)\n[y(name = n) for n in (\"a\", \"b\")]\n",
-            &[],
-        );
+    fn what_cannot_be_read_is_an_error() {
+        for text in ["x(a = [", "x(a b)", "x)", "[x for x in y", "x(a ="] {
+            assert!(parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -56,7 +56,6 @@ impl File {
             || path.contains("/benches/")
             || path.starts_with("benches/")
             || path.starts_with("runtime/testing/")
-            || path.starts_with("tools/tidy/")
     }
 
     /// Whether it is data of a test, which no rule of style binds.
