@@ -1,7 +1,7 @@
 //! The exceptions to the checks: one a line, each with a reason.
 //!
-//! A line of `allow.txt` reads `check path token # reason`. The path is a file, or a folder that ends in `/`; the token is what
-//! the finding shows between backticks, or `*`.
+//! A line of `allow.txt` reads `check path token # reason`. The path is a file, or a folder that ends in `/`; the token
+//! is what the finding shows between backticks, or `*`.
 
 use crate::{CHECKS, Check, Finding, Tree};
 

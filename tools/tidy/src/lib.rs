@@ -1,7 +1,7 @@
 //! The checks of the house, as tests.
 //!
-//! A check is a pure function from a [`Tree`] to [`Finding`]s. What it must not report stands in `allow.txt`, with a reason;
-//! an allowance that nothing needs is a finding too.
+//! A check is a pure function from a [`Tree`] to [`Finding`]s. What it must not report stands in `allow.txt`, with a
+//! reason; an allowance that nothing needs is a finding too.
 #![forbid(unsafe_code)]
 
 pub mod allow;

@@ -1,8 +1,8 @@
 //! A Bazel target and its Cargo manifest agree about names, edition and dependencies.
 //!
-//! Compared: the crates of `[dependencies]` (for every platform) with the `deps` of libraries and binaries, and the crates of
-//! `[dev-dependencies]` with those of tests. A label of ours stands for a crate when its package has a manifest; other
-//! labels, such as generated code, are Bazel's own. `[build-dependencies]` are Cargo's own.
+//! Compared: the crates of `[dependencies]` (for every platform) with the `deps` of libraries and binaries, and those
+//! of `[dev-dependencies]` with the `deps` of tests. A label of ours stands for a crate when it is the library of a
+//! member; other labels, such as generated code, are Bazel's own. `[build-dependencies]` are Cargo's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! Only `runtime/rpc/src/protocol/` names a protocol.
 //!
-//! A name is an identifier or a string of code that ships: tests and comments may say what they like. `connect` is a verb
-//! too, so it counts as a name only as a type (`Connect`), beside a word that verbs do not take (`connect_error`), or as the wire
-//! spells it (`"connect-timeout-ms"`).
+//! A name is an identifier or a string of code that ships: tests and comments may say what they like. `connect` is a
+//! verb too, so it counts as a name only as a type (`Connect`), beside a word that verbs do not take
+//! (`connect_error`), or as the wire spells it (`"connect-timeout-ms"`).
 
 use crate::rust::{Layers, identifiers, line_of, test_regions, words};
 use crate::{File, Finding, Tree};

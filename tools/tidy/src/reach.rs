@@ -1,7 +1,7 @@
 //! Every source file belongs to a target.
 //!
-//! A file below a crate's `src` is reached by `mod` (or `include!`) from a crate root. Any other Rust file, and every `.bzl` and
-//! `.proto`, is named by the BUILD file of its package, by a glob there, or by a file that is itself used.
+//! A file below a crate's `src` is reached by `mod` (or `include!`) from a crate root. Any other Rust file, and every
+//! `.bzl` and `.proto`, is named by the BUILD file of its package, by a glob there, or by a file that is itself used.
 
 use std::collections::BTreeSet;
 

@@ -6,8 +6,8 @@ use crate::rust::{closing, identifiers, line_of};
 use crate::starlark::{layers, parse};
 use crate::{File, Finding, Tree};
 
-/// Finds BUILD files that tidy cannot read, attributes without `doc`, definitions in a `defs.bzl`, and names that no one else
-/// loads and that do not say so.
+/// Finds BUILD files that tidy cannot read, attributes without `doc`, definitions in a `defs.bzl`, and names that
+/// no one else loads and that do not say so.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let builds = tree.files.iter().filter(|file| file.is_build() && !file.is_data());
     let mut found: Vec<_> = builds.filter_map(unreadable).collect();
@@ -111,7 +111,7 @@ mod tests {
     fn attributes_without_a_word_are_found() {
         let text = "_A = {\n    \"a\": attr.label(\n        # doc = \"\"\n        default = x(1),\n    ),\n    \"b\": attr.string(doc = \"(\"),\n}\n";
         check("a/b.bzl", text, &[(2, "attr.label")]);
-        check("a/b.bzl", "x = ctx.attr.name\ny = my_attr.string()\n", &[]);
+        check("a/b.bzl", "_x = ctx.attr.name\n_y = my_attr.string()\n", &[]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Just enough of Rust's grammar to tell code from strings and comments.
 //!
-//! The contract: each layer is as long as the text and has its line breaks; whatever belongs to another layer is blank.
+//! The contract: each layer is as long as the text and has its line breaks; what belongs to another layer is blank.
 
 use std::ops::Range;
 

@@ -1,6 +1,7 @@
 //! Just enough of Starlark to read BUILD files.
 //!
-//! The contract: strings, lists, sums, calls and names are read; anything else is [`Expr::Other`], and who needs its value says so.
+//! The contract: strings, lists, sums, calls and names are read; anything else is [`Expr::Other`], and who needs its
+//! value says so.
 
 use crate::rust::Layers;
 

@@ -1,7 +1,7 @@
 //! Just enough of TOML to read Cargo manifests.
 //!
-//! The contract: tables, arrays of tables, strings on one line, numbers, booleans, arrays and inline tables; anything else is an
-//! error that names its line.
+//! The contract: tables, arrays of tables, strings on one line, numbers, booleans, arrays and inline tables; anything
+//! else is an error that names its line.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The files of the workspace, read once.
 //!
-//! The contract: paths are relative to the workspace and use `/`; a check sees only what is in the tree, so a test can
-//! build one by hand.
+//! The contract: paths are relative to the workspace and use `/`; a check sees only what is in the tree, so a test
+//! can build one by hand.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
