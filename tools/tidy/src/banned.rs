@@ -1,6 +1,6 @@
 //! Calls and words that the house does without; each names what to use instead.
 
-use crate::rust::{Layers, identifiers, line_of, test_regions};
+use crate::rust::{Layers, closing, identifiers, line_of, test_regions};
 use crate::unsafety::SANS_IO;
 use crate::{File, Finding, Tree};
 
@@ -66,7 +66,7 @@ fn rust_calls(file: &File) -> Vec<Finding> {
     let virtual_clock = layers.code.contains("start_paused") || layers.code.contains("time::pause()");
     let mut found = Vec::new();
     for ban in BANS.iter().filter(|ban| !(virtual_clock && ban.call.starts_with("time::"))) {
-        for at in calls(&layers.code, ban.call) {
+        for at in calls(&layers.code, ban.call).chain(imports(&layers.code, ban.call)) {
             let in_tests = file.is_test() || tests.iter().any(|region| region.contains(&at));
             let holds = match ban.scope {
                 Scope::Everywhere => true,
@@ -101,6 +101,17 @@ fn calls<'a>(code: &'a str, call: &'a str) -> impl Iterator<Item = usize> + 'a {
         let after = call.ends_with(is_word) && code[at + call.len()..].chars().next().is_some_and(is_word);
         let starts_with_word = call.starts_with(is_word);
         !(before && starts_with_word || after)
+    })
+}
+
+/// Places where `a::b` is imported as part of a group, `a::{b, c}`.
+fn imports<'a>(code: &'a str, call: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let (module, name) = call.rsplit_once("::").unwrap_or(("", call));
+    let group = format!("{module}::{{");
+    let starts: Vec<usize> = if module.is_empty() { Vec::new() } else { calls(code, &group).collect() };
+    starts.into_iter().filter(move |&at| {
+        let open = at + group.len() - 1;
+        identifiers(&code[open..closing(code, open)]).any(|(_, word)| word == name)
     })
 }
 
@@ -277,6 +288,13 @@ mod tests {
         check("a/src/b.rs", "#[cfg(test)]\nmod tests { fn a() { println!() } }", &[]);
         check("runtime/wire/src/tests.rs", "HashMap::new()", &[]);
         check("a/src/b.rs", "my_dbg!(); MyHashMap", &[]);
+    }
+
+    #[test]
+    fn an_import_of_a_banned_call_is_found() {
+        check("a/tests/b.rs", "use tokio::time::{Instant, sleep};", &[(1, "time::sleep")]);
+        check("a/src/b.rs", "use std::thread::{self, sleep};", &[(1, "thread::sleep")]);
+        check("a/tests/b.rs", "use tokio::time::{Instant, timeout};\nuse a::{sleep};", &[]);
     }
 
     #[test]

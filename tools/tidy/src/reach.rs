@@ -169,7 +169,7 @@ mod tests {
                 ("a/BUILD.bazel", "rust_library(name = \"a\", srcs = glob([\"src/**/*.rs\"]))\n"),
                 (
                     "a/src/lib.rs",
-                    "mod b;\npub(crate) mod c;\n// mod lost;\n#[cfg(test)]\nmod d {\n    mod x;\n}\n",
+                    "mod b;\npub(crate) mod c;\n// mod lost;\n#[cfg(test)]\nmod lost {\n    mod x;\n}\n",
                 ),
                 ("a/src/b.rs", "mod deep;"),
                 ("a/src/b/deep.rs", ""),

@@ -117,6 +117,7 @@ mod tests {
         let home = HOMES[0];
         check(home, "unsafe { a() }", &[(1, "needs")]);
         check(home, "// SAFETY: far away.\n\nunsafe { a() }", &[(3, "needs")]);
+        check(home, "// SAFE, I think.\nunsafe { a() }", &[(2, "needs")]);
         check(home, "// SAFETY: near.\nunsafe { a() }", &[]);
         check(home, "unsafe impl Send for A {}", &[(1, "needs")]);
         check(home, "/// Does.\npub unsafe fn a() {}", &[(2, "needs")]);
