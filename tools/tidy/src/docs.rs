@@ -53,7 +53,7 @@ fn promises(tree: &Tree, page: &File, command: &Command) -> Vec<Finding> {
         let is_cargo = words.first() == Some(&"cargo");
         for (at, word) in words.iter().enumerate() {
             let before = at.checked_sub(1).map_or("", |at| words[at]);
-            if word.starts_with("//") && !label_exists(tree, word) {
+            if word.starts_with("//") && !label_exists(tree, page, word) {
                 report(word, "is not a target of this workspace");
             }
             if is_cargo && ["-p", "--package"].contains(&before) && !has_crate(tree, word) {
@@ -71,13 +71,14 @@ fn promises(tree: &Tree, page: &File, command: &Command) -> Vec<Finding> {
     found
 }
 
-fn label_exists(tree: &Tree, label: &str) -> bool {
-    let label = label.trim_start_matches('/');
+fn label_exists(tree: &Tree, page: &File, label: &str) -> bool {
+    let label = join(tree.module_of(page.folder()), label.trim_start_matches('/'));
     if let Some(folder) = label.strip_suffix("...") {
         return tree.has_folder(folder.trim_end_matches('/'));
     }
     let (package, target) =
-        label.split_once(':').unwrap_or((label, label.rsplit('/').next().unwrap_or_default()));
+        label.split_once(':').unwrap_or((&label, label.rsplit('/').next().unwrap_or_default()));
+    let package = package.trim_end_matches('/');
     let Some(build) = tree.get(&join(package, "BUILD.bazel")) else { return false };
     let statements = starlark::parse(&build.text).unwrap_or_default();
     let named = starlark::calls(&statements).any(|call| call.text("name") == Some(target));

@@ -83,7 +83,10 @@ fn loads(tree: &Tree) -> Vec<String> {
             let label = &layers.strings[start..at + ".bzl".len()];
             let package = tree.package_of(file.folder()).unwrap_or_default();
             paths.push(match label.strip_prefix("//") {
-                Some(absolute) => absolute.replacen(':', "/", 1).trim_start_matches('/').to_owned(),
+                Some(absolute) => {
+                    let inside = absolute.replacen(':', "/", 1);
+                    join(tree.module_of(file.folder()), inside.trim_start_matches('/'))
+                }
                 None => join(package, label.trim_start_matches(':')),
             });
         }
@@ -211,6 +214,9 @@ mod tests {
                 ("b/c/BUILD.bazel", ""),
                 ("b/c/more.bzl", ""),
                 ("b/c/lost.bzl", "# load(\":lost.bzl\")"),
+                ("e2e/m/MODULE.bazel", ""),
+                ("e2e/m/BUILD.bazel", "load(\"//:own.bzl\", \"x\")"),
+                ("e2e/m/own.bzl", ""),
                 ("a/a.proto", ""),
                 ("a/lost.proto", ""),
             ],

@@ -116,9 +116,18 @@ impl Tree {
 
     /// The nearest folder at or above `folder` that has a BUILD file.
     pub fn package_of<'a>(&self, folder: &'a str) -> Option<&'a str> {
+        self.nearest(folder, "BUILD.bazel")
+    }
+
+    /// The folder that labels below `folder` start from: `e2e` holds modules of their own.
+    pub fn module_of<'a>(&self, folder: &'a str) -> &'a str {
+        self.nearest(folder, "MODULE.bazel").unwrap_or_default()
+    }
+
+    fn nearest<'a>(&self, folder: &'a str, name: &str) -> Option<&'a str> {
         let mut at = folder;
         loop {
-            if self.has_file(&join(at, "BUILD.bazel")) {
+            if self.has_file(&join(at, name)) {
                 return Some(at);
             }
             if at.is_empty() {

@@ -51,6 +51,19 @@ fn commands_that_hold_are_fine() {
 }
 
 #[test]
+fn labels_of_a_module_below_are_its_own() {
+    let mut files = WORKSPACE.to_vec();
+    let page = "```sh run\ntools/bazel run //:m\ntools/bazel run //a\n```\n";
+    files.extend([
+        ("e2e/m/MODULE.bazel", ""),
+        ("e2e/m/BUILD.bazel", "x(name = \"m\")"),
+        ("e2e/m/README.md", page),
+    ]);
+    let found: Vec<_> = super::check(&Tree::of(&files)).into_iter().map(|f| f.token).collect();
+    assert_eq!(found, ["//a"]);
+}
+
+#[test]
 fn commands_that_ci_does_not_run_are_found() {
     let page = "```sh run\ncargo test\n```\n";
     check_in(&[(".ci/run", "#!/bin/sh\n")], page, &[(2, "cargo test")]);
