@@ -157,7 +157,7 @@ impl Error {
     }
 
     /// Marks the error as sent by the peer.
-    pub(crate) fn from_peer(mut self) -> Self {
+    pub(crate) fn sent_by_peer(mut self) -> Self {
         self.inner.origin = Origin::Peer;
         self
     }
