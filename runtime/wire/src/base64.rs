@@ -54,6 +54,52 @@ pub fn decode(alphabet: Alphabet, text: &[u8], out: &mut BytesMut) -> Result<(),
     decoded
 }
 
+/// Decodes text that arrives in chunks.
+///
+/// The text may be several texts end to end, each with its own padding, as writers produce that encode
+/// chunk by chunk.
+#[derive(Debug)]
+pub struct StreamDecoder {
+    alphabet: Alphabet,
+    quantum: [u8; 4],
+    len: usize,
+}
+
+impl StreamDecoder {
+    /// Starts before the first character.
+    pub const fn new(alphabet: Alphabet) -> Self {
+        Self { alphabet, quantum: [0; 4], len: 0 }
+    }
+
+    /// Appends what can be decoded of the text so far; up to three characters are kept for later.
+    ///
+    /// After an error, the text cannot be decoded further.
+    pub fn decode(&mut self, mut chunk: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+        while !chunk.is_empty() {
+            if self.len == 0 {
+                let plain = chunk.iter().position(|byte| *byte == b'=').unwrap_or(chunk.len());
+                let (quanta, rest) = chunk.split_at(plain / 4 * 4);
+                decode_unpadded(self.alphabet.values(), quanta, out)?;
+                chunk = rest;
+            }
+            let take = chunk.len().min(4 - self.len);
+            self.quantum[self.len..self.len + take].copy_from_slice(&chunk[..take]);
+            self.len += take;
+            chunk = &chunk[take..];
+            if self.len == 4 {
+                self.len = 0;
+                decode(self.alphabet, &self.quantum, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends what the last characters stand for, if the text ends without padding.
+    pub fn finish(self, out: &mut BytesMut) -> Result<(), Malformed> {
+        decode(self.alphabet, &self.quantum[..self.len], out)
+    }
+}
+
 impl Alphabet {
     const fn characters(self) -> &'static [u8; 64] {
         match self {
@@ -128,3 +174,6 @@ const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static STANDARD_VALUES: [u8; 256] = invert(STANDARD);
 static URL_VALUES: [u8; 256] = invert(URL);
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,10 @@ pub mod base64;
 pub mod code;
 mod decimal;
 pub mod envelope;
+pub mod error_json;
+#[doc(hidden)]
+pub mod fuzz;
+mod json;
 mod malformed;
 pub mod media_type;
 pub mod metadata;
