@@ -59,10 +59,9 @@ impl Receive {
         Self { side, text: None, body, compression: None, limit, ended: false, fault: None }
     }
 
-    /// Reads the body as base64.
-    pub(crate) fn as_text(mut self) -> Self {
-        self.text = Some(TextDecoder::default());
-        self
+    /// Reads the body as base64, or as it is.
+    pub(crate) fn set_text(&mut self, is_text: bool) {
+        self.text = is_text.then(TextDecoder::default);
     }
 
     /// Names what flagged messages are compressed with; `None` where none may be.
@@ -231,6 +230,11 @@ impl Whole {
             Self::Taken => 0,
         }
     }
+}
+
+/// The error of an envelope whose flags mean nothing; to pass it on or over would lose what it is.
+pub(crate) fn unknown_flags(flags: Flags) -> Error {
+    Error::internal(format!("envelope has unknown flags {:#04x}", flags.0))
 }
 
 /// What can be wrong with a body. The peer is at fault in all but the last.

@@ -11,7 +11,7 @@ use crate::receive::Framing;
 #[derive(Debug)]
 pub(crate) struct Transmit {
     framing: Framing,
-    text: bool,
+    is_text: bool,
     compression: Option<&'static dyn Compression>,
     policy: CompressionPolicy,
     wish: Compress,
@@ -29,10 +29,11 @@ struct WholeBody {
 }
 
 impl Transmit {
-    pub(crate) fn new(framing: Framing, limit: u32) -> Self {
+    /// Sends as base64 if `is_text`.
+    pub(crate) fn new(framing: Framing, limit: u32, is_text: bool) -> Self {
         Self {
             framing,
-            text: false,
+            is_text,
             compression: None,
             policy: CompressionPolicy::default(),
             wish: Compress::ByPolicy,
@@ -43,20 +44,13 @@ impl Transmit {
         }
     }
 
-    /// Writes the body as base64.
-    pub(crate) fn as_text(mut self) -> Self {
-        self.text = true;
-        self
-    }
-
-    pub(crate) fn with_compression(
-        mut self,
+    pub(crate) fn set_compression(
+        &mut self,
         compression: Option<&'static dyn Compression>,
         policy: CompressionPolicy,
-    ) -> Self {
+    ) {
         self.compression = compression;
         self.policy = policy;
-        self
     }
 
     pub(crate) fn set_wish(&mut self, wish: Compress) {
@@ -167,7 +161,7 @@ impl Transmit {
 
     /// Turns what begins at `start` into base64, where the body is to be text.
     fn armor(&mut self, out: &mut BytesMut, start: usize) {
-        if self.text {
+        if self.is_text {
             self.scratch.clear();
             self.scratch.extend_from_slice(&out[start..]);
             out.truncate(start);
