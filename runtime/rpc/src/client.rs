@@ -22,7 +22,7 @@ use crate::cardinality::Cardinality;
 use crate::protocol::{FrameKind, Outcome, Protocol, Request, ResponseBody, ResponseHead, Tail};
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
 use crate::transmit::Transmit;
-use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Spec};
+use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Origin, Spec};
 
 /// The client's half of one RPC.
 #[derive(Debug)]
@@ -177,7 +177,7 @@ impl ClientExchange {
         }
         self.stage = match self.read_head(status, headers) {
             Ok(()) => Stage::ExpectBody,
-            Err(error) => Stage::Failed(error),
+            Err(error) => Stage::Failed(self.with_metadata(error)),
         };
         if end {
             self.receive.push(Bytes::new(), true);
@@ -209,13 +209,16 @@ impl ClientExchange {
     /// A method with one response gives its message only when the outcome is known. After an error, the same error
     /// comes again.
     pub fn next_input(&mut self) -> Result<Input, Error> {
-        let input = match &self.stage {
-            Stage::ExpectHead => return Ok(Input::Pending),
-            Stage::Failed(error) => return Err(error.clone()),
-            Stage::ExpectBody => self.read_input(),
+        match &self.stage {
+            Stage::ExpectHead => Ok(Input::Pending),
+            Stage::Failed(error) => Err(error.clone()),
             Stage::Succeeded => Ok(Input::End),
-        };
-        input.inspect_err(|error| self.fail(error.clone()))
+            Stage::ExpectBody => self.read_input().map_err(|error| {
+                let error = self.with_metadata(error);
+                self.fail(error.clone());
+                error
+            }),
+        }
     }
 
     /// The custom headers of the response, as far as they have come.
@@ -344,6 +347,18 @@ impl ClientExchange {
         }
         self.receive.abandon();
         self.stage = Stage::Failed(error);
+    }
+
+    /// Gives an error of the peer what came beside it.
+    fn with_metadata(&self, error: Error) -> Error {
+        match error.origin() {
+            Origin::Local => error,
+            Origin::Peer => {
+                let mut metadata = self.headers.clone();
+                metadata.extend(&self.trailers);
+                error.with_metadata(metadata)
+            }
+        }
     }
 }
 

@@ -270,7 +270,9 @@ impl Fault {
                 "message of {len} bytes is larger than the limit of {limit} bytes"
             )),
             Self::Truncated => malformed("body ends inside a message"),
-            Self::NotNegotiated => Error::internal("message is flagged as compressed, but no encoding is named"),
+            Self::NotNegotiated => {
+                Error::internal("message is flagged as compressed, but no encoding is named")
+            }
             Self::Corrupt => match side {
                 Side::Server => Error::invalid_argument("compressed message is corrupt"),
                 Side::Client => Error::data_loss("compressed message is corrupt"),
