@@ -264,26 +264,33 @@ impl ClientExchange {
         self.headers = received(headers, self.config.limits.metadata_max)?;
         self.split = self.protocol.split_trailers(&mut self.headers);
         let head = ResponseHead { status, headers };
-        match self.protocol.read_head(&head, &self.config.codec)? {
+        let body = self.protocol.read_head(&head, &self.config.codec)?;
+        let encoding = self.find_encoding(headers);
+        match body {
             ResponseBody::Messages { text } => self.receive.set_text(text),
             ResponseBody::Error => {
                 let limit = self.config.limits.error_body_max;
                 self.receive = Receive::new(Side::Client, Framing::Whole, limit);
                 self.error_status = Some(status);
+                if encoding.is_err() {
+                    return Err(self.protocol.read_error(b"", status));
+                }
             }
         }
-        let encoding = headers.get(self.protocol.fields().encoding).unwrap_or_default();
-        if !encoding.is_empty() {
-            let known = std::str::from_utf8(encoding)
-                .ok()
-                .and_then(|name| self.config.compressions.find(name).ok())
-                .ok_or_else(|| {
-                    let name = String::from_utf8_lossy(encoding);
-                    Error::internal(format!("response has the unknown encoding {name:?}"))
-                })?;
-            self.receive.set_compression(known);
-        }
+        self.receive.set_compression(encoding?);
         Ok(())
+    }
+
+    fn find_encoding(&self, headers: &dyn Headers) -> Result<Option<&'static dyn Compression>, Error> {
+        let name = headers.get(self.protocol.fields().encoding).unwrap_or_default();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let known = std::str::from_utf8(name).ok().and_then(|name| self.config.compressions.find(name).ok());
+        known.ok_or_else(|| {
+            let name = String::from_utf8_lossy(name);
+            Error::internal(format!("response has the unknown encoding {name:?}"))
+        })
     }
 
     fn read_input(&mut self) -> Result<Input, Error> {

@@ -71,6 +71,7 @@ impl Receive {
 
     pub(crate) fn push(&mut self, chunk: Bytes, end: bool) {
         if self.ended || self.fault.is_some() {
+            self.ended |= end;
             return;
         }
         let chunk = match &mut self.text {
