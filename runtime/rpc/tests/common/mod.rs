@@ -1,6 +1,7 @@
 //! What the integration tests share: a compression made of runs, a server whose handlers are told what to do by their
 //! requests, and responses as text.
-#![allow(dead_code)]
+// Each test uses a part of this, and a failed `unwrap` is a failed test here as well.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::sync::Arc;
 
@@ -152,6 +153,23 @@ impl Response {
     }
 }
 
+impl Response {
+    /// The code with which a response of any protocol ends; `None` is success.
+    pub(crate) fn code(&self) -> Option<Code> {
+        let text = String::from_utf8_lossy(&self.body);
+        let fields = self.headers.iter().chain(self.trailers.iter().flatten());
+        let number = fields
+            .filter(|(name, _)| name == "grpc-status")
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .next()
+            .or_else(|| Some(text.split("grpc-status: ").nth(1)?.split('\r').next()?.to_owned()));
+        match number {
+            Some(number) => Code::from_grpc_number(number.parse().unwrap()),
+            None => Some(Code::from_name(text.split("\"code\":\"").nth(1)?.split('"').next()?).unwrap()),
+        }
+    }
+}
+
 impl From<Answer> for Response {
     fn from(answer: Answer) -> Self {
         Self {
@@ -273,7 +291,12 @@ pub(crate) fn failure(name: &[u8]) -> Error {
 
 /// Serves `request` with its body cut at every place and byte by byte, and expects one response.
 #[track_caller]
-pub(crate) fn serve_every_way(request: &Request, spec: &Spec, config: &ServerConfig, extras: Extras) -> Response {
+pub(crate) fn serve_every_way(
+    request: &Request,
+    spec: &Spec,
+    config: &ServerConfig,
+    extras: Extras,
+) -> Response {
     let config = Arc::new(config.clone());
     let body = &request.body[..];
     let whole = serve(request, &[body], true, spec, &config, extras);
