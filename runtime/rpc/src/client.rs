@@ -80,12 +80,14 @@ impl ClientExchange {
         let protocol = config.protocol.carry(spec.shape);
         let mut transmit = Transmit::new(protocol.framing(), config.limits.send_max, protocol.is_text());
         transmit.set_compression(config.compression, config.compression_policy);
+        let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
+        receive.set_frame_max(config.limits.error_body_max);
         Self {
             spec: *spec,
             config: config.clone(),
             protocol,
             transmit,
-            receive: Receive::new(Side::Client, protocol.framing(), config.limits.receive_max),
+            receive,
             cardinality: Cardinality::new(Side::Client, spec.shape.has_one_response()),
             stage: Stage::ExpectHead,
             error_status: None,
