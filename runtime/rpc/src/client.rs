@@ -71,7 +71,7 @@ pub struct RequestLine {
     /// The method.
     pub method: &'static str,
     /// The path, with the query if there is one.
-    pub target: String,
+    pub target: Cow<'static, str>,
 }
 
 impl ClientExchange {
@@ -166,9 +166,15 @@ impl ClientExchange {
         Ok(match query_target {
             Some(target) => {
                 self.transmit.take_back_whole(body);
-                RequestLine { method: "GET", target }
+                RequestLine { method: "GET", target: Cow::Owned(target) }
             }
-            None => RequestLine { method: "POST", target: [call.prefix, self.spec.procedure].concat() },
+            None if call.prefix.is_empty() => {
+                RequestLine { method: "POST", target: Cow::Borrowed(self.spec.procedure) }
+            }
+            None => {
+                let target = Cow::Owned([call.prefix, self.spec.procedure].concat());
+                RequestLine { method: "POST", target }
+            }
         })
     }
 
