@@ -19,7 +19,6 @@ mod protocol;
 mod receive;
 mod server;
 mod spec;
-mod text;
 mod transmit;
 
 pub use answer::{Answer, answer_error, answer_unrouted};

@@ -185,9 +185,11 @@ fn every_truncation_of_text_ends_in_an_answer() {
         let got = serve_every_way(&request, &BIDI, &config(), Extras::default());
         assert!(!got.open && got.status == 200, "cut to {len}");
     }
-    let request = post("application/grpc-web-text", "AAAA*AFh");
-    let got = serve_every_way(&request, &BIDI, &config(), Extras::default());
-    assert_eq!(got.code(), Some(Code::InvalidArgument));
+    for text in ["AAAA*AFh", "AAAAAAFh*AAA", "AAAAAAFhY===", "AAAAAAFh=", "AAAAAAFhA"] {
+        let request = post("application/grpc-web-text", text);
+        let got = serve_every_way(&request, &BIDI, &config(), Extras::default());
+        assert_eq!(got.code(), Some(Code::InvalidArgument), "{text}");
+    }
 }
 
 #[test]
