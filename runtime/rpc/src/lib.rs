@@ -13,6 +13,7 @@ mod cardinality;
 mod client;
 mod config;
 mod error;
+pub mod fuzz;
 mod head;
 mod limits;
 mod protocol;
