@@ -79,6 +79,7 @@ impl ClientExchange {
     pub fn new(spec: &Spec, config: &Arc<ClientConfig>) -> Self {
         let protocol = config.protocol.carry(spec.shape);
         let mut transmit = Transmit::new(protocol.framing(), config.limits.send_max, protocol.is_text());
+        transmit.set_one(spec.shape.has_one_request());
         transmit.set_compression(config.compression, config.compression_policy);
         let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
         receive.set_frame_max(config.limits.error_body_max);
@@ -207,9 +208,10 @@ impl ClientExchange {
         self.receive.push(Bytes::new(), true);
     }
 
-    /// How many bytes were pushed and not yet taken as messages; a shell stops reading while this is large.
+    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is `Pending`, however
+    /// many they are: a message may not be whole yet.
     pub fn buffered(&self) -> usize {
-        self.receive.buffered()
+        self.receive.buffered() + self.cardinality.held()
     }
 
     /// Takes what the server said next. `End` means that the RPC succeeded.
@@ -229,7 +231,7 @@ impl ClientExchange {
         }
     }
 
-    /// The custom headers of the response, as far as they have come.
+    /// The headers of the response, those of the protocol among them, as far as they have come.
     pub fn headers(&self) -> &Metadata {
         &self.headers
     }

@@ -118,6 +118,7 @@ impl ServerExchange {
             receive.push(message, true);
         }
         let mut transmit = Transmit::new(framing, config.limits.send_max, is_text);
+        transmit.set_one(spec.shape.has_one_response());
         transmit.set_compression(opening.response_compression, config.compression_policy);
         Ok(Self {
             spec: *spec,
@@ -147,7 +148,8 @@ impl ServerExchange {
         self.form.codec
     }
 
-    /// The name of the protocol, for logs and metrics only: `connect`, `grpc` or `grpc-web`.
+    /// The name of the protocol, for logs and metrics only; [`ClientProtocol::name`](crate::ClientProtocol::name)
+    /// lists them.
     pub fn protocol(&self) -> &'static str {
         self.protocol.name()
     }
@@ -167,9 +169,10 @@ impl ServerExchange {
         self.receive.push(Bytes::new(), true);
     }
 
-    /// How many bytes were pushed and not yet taken as messages; a shell stops reading while this is large.
+    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is `Pending`, however
+    /// many they are: a message may not be whole yet.
     pub fn buffered(&self) -> usize {
-        self.receive.buffered()
+        self.receive.buffered() + self.cardinality.held()
     }
 
     /// Takes what the client said next.

@@ -4,6 +4,7 @@
 //! say is a method of [`Protocol`], so that no one downstream asks which it is.
 
 mod connect;
+pub mod fuzz;
 mod grpc;
 mod grpc_web;
 mod media;
