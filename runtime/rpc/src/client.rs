@@ -34,24 +34,16 @@ pub struct ClientExchange {
     receive: Receive,
     cardinality: Cardinality,
     stage: Stage,
-    /// What a response that fails carries in its body, by its HTTP status.
+    /// The HTTP status of a response whose body is an error, and not messages.
     error_status: Option<u16>,
     headers: Metadata,
+    trailers: Metadata,
+    /// All that can say how the RPC ended: fields of the head, HTTP trailers, the envelope at the end, and whether there
+    /// was any body.
     split: Metadata,
     http_trailers: Option<Metadata>,
     end: Option<Outcome>,
     has_body: bool,
-    trailers: Metadata,
-}
-
-/// How far the response has come.
-#[derive(Debug)]
-enum Stage {
-    ExpectHead,
-    ExpectBody,
-    /// The server has said how the RPC ended: with success.
-    Succeeded,
-    Failed(Error),
 }
 
 /// What a call brings to its request head.
@@ -93,11 +85,11 @@ impl ClientExchange {
             stage: Stage::ExpectHead,
             error_status: None,
             headers: Metadata::new(),
+            trailers: Metadata::new(),
             split: Metadata::new(),
             http_trailers: None,
             end: None,
             has_body: false,
-            trailers: Metadata::new(),
         }
     }
 
@@ -377,6 +369,16 @@ impl ClientExchange {
             }
         }
     }
+}
+
+/// How far the response has come.
+#[derive(Debug)]
+enum Stage {
+    ExpectHead,
+    ExpectBody,
+    /// The server has said how the RPC ended: with success.
+    Succeeded,
+    Failed(Error),
 }
 
 /// The fields of a response, as far as they are valid.

@@ -40,25 +40,6 @@ pub struct ServerExchange {
     head_sent: bool,
 }
 
-/// The form of the response's messages.
-#[derive(Debug)]
-struct Form {
-    config: Arc<ServerConfig>,
-    codec: usize,
-    media_type: usize,
-}
-
-impl Form {
-    fn reply(&self, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
-        Reply {
-            media_type: &self.config.codecs[self.codec].entries()[self.media_type].media_type,
-            encoding: transmit.compression().map(Compression::name),
-            varies: self.config.compressions.accept_header().is_some(),
-            head_sent,
-        }
-    }
-}
-
 /// How an RPC ends, and what the handler wants to travel with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending<'a> {
@@ -250,6 +231,25 @@ impl ServerExchange {
     fn missing_response(&self, outcome: Result<(), &Error>) -> Option<Error> {
         let is_missing = outcome.is_ok() && self.spec.shape.has_one_response() && !self.transmit.has_sent();
         is_missing.then(|| Error::internal("the method ended without its response"))
+    }
+}
+
+/// The form of the response: what its head says whatever its outcome.
+#[derive(Debug)]
+struct Form {
+    config: Arc<ServerConfig>,
+    codec: usize,
+    media_type: usize,
+}
+
+impl Form {
+    fn reply(&self, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
+        Reply {
+            media_type: &self.config.codecs[self.codec].entries()[self.media_type].media_type,
+            encoding: transmit.compression().map(Compression::name),
+            varies: self.config.compressions.accept_header().is_some(),
+            head_sent,
+        }
     }
 }
 

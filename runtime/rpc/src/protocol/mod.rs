@@ -9,6 +9,7 @@ mod grpc;
 mod grpc_web;
 mod media;
 mod negotiate;
+mod refusal;
 mod status;
 
 use std::fmt;
@@ -25,7 +26,8 @@ use crate::{Ending, Error, RequestHead, Sinks, StreamShape};
 
 use media::has_prefix;
 pub(crate) use media::{MediaText, MediaTypes};
-pub(crate) use negotiate::{answer_error, answer_unrouted, negotiate};
+pub(crate) use negotiate::negotiate;
+pub(crate) use refusal::{answer_error, answer_unrouted};
 
 /// One way to carry an RPC over HTTP.
 pub(crate) trait Protocol: fmt::Debug + Sync {
