@@ -135,6 +135,7 @@ impl ClientExchange {
             types: &self.config.codec,
             encoding: encoding.map(Compression::name),
             is_get: query_target.is_some(),
+            user_agent: call.headers.get(USER_AGENT).unwrap_or(self.config.user_agent.as_bytes()),
         };
         self.protocol.write_request(&request, call.headers, head);
         let fields = self.protocol.fields();

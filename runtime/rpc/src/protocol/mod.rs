@@ -164,6 +164,8 @@ pub(crate) struct Request<'a> {
     pub(crate) encoding: Option<&'static str>,
     /// Whether the message has gone into the query.
     pub(crate) is_get: bool,
+    /// The name of the program that asks.
+    pub(crate) user_agent: &'a [u8],
 }
 
 /// The head of a response to us.
