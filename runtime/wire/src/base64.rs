@@ -4,9 +4,9 @@
 //! or with none, and refuse every other character, white space included. Bits that the last character
 //! has to spare are ignored, as the other implementations of these protocols do.
 
-use std::fmt;
-
 use bytes::{BufMut, BytesMut};
+
+use crate::Malformed;
 
 /// Which characters stand for 62 and 63.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,17 +54,51 @@ pub fn decode(alphabet: Alphabet, text: &[u8], out: &mut BytesMut) -> Result<(),
     decoded
 }
 
-/// Text that is not base64.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Malformed;
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("malformed base64")
-    }
+/// Decodes text that arrives in chunks.
+///
+/// The text may be several texts end to end, each with its own padding, as writers produce that encode
+/// chunk by chunk.
+#[derive(Debug)]
+pub struct StreamDecoder {
+    alphabet: Alphabet,
+    quantum: [u8; 4],
+    len: usize,
 }
 
-impl std::error::Error for Malformed {}
+impl StreamDecoder {
+    /// Starts before the first character.
+    pub const fn new(alphabet: Alphabet) -> Self {
+        Self { alphabet, quantum: [0; 4], len: 0 }
+    }
+
+    /// Appends what can be decoded of the text so far; up to three characters are kept for later.
+    ///
+    /// After an error, the text cannot be decoded further.
+    pub fn decode(&mut self, mut chunk: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
+        while !chunk.is_empty() {
+            if self.len == 0 {
+                let plain = chunk.iter().position(|byte| *byte == b'=').unwrap_or(chunk.len());
+                let (quanta, rest) = chunk.split_at(plain / 4 * 4);
+                decode_unpadded(self.alphabet.values(), quanta, out)?;
+                chunk = rest;
+            }
+            let take = chunk.len().min(4 - self.len);
+            self.quantum[self.len..self.len + take].copy_from_slice(&chunk[..take]);
+            self.len += take;
+            chunk = &chunk[take..];
+            if self.len == 4 {
+                self.len = 0;
+                decode(self.alphabet, &self.quantum, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends what the last characters stand for, if the text ends without padding.
+    pub fn finish(self, out: &mut BytesMut) -> Result<(), Malformed> {
+        decode(self.alphabet, &self.quantum[..self.len], out)
+    }
+}
 
 impl Alphabet {
     const fn characters(self) -> &'static [u8; 64] {
@@ -96,7 +130,7 @@ fn without_padding(text: &[u8]) -> Result<&[u8], Malformed> {
     let ([inner @ .., b'=', b'='] | [inner @ .., b'=']) = text else {
         return Ok(text);
     };
-    if text.len().is_multiple_of(4) { Ok(inner) } else { Err(Malformed) }
+    if text.len().is_multiple_of(4) { Ok(inner) } else { Err(MALFORMED) }
 }
 
 fn decode_unpadded(values: &[u8; 256], text: &[u8], out: &mut BytesMut) -> Result<(), Malformed> {
@@ -110,7 +144,7 @@ fn decode_unpadded(values: &[u8; 256], text: &[u8], out: &mut BytesMut) -> Resul
         [] => {}
         [a, b] => out.put_slice(&triple(values, [a, b, zero, zero])?[..1]),
         [a, b, c] => out.put_slice(&triple(values, [a, b, c, zero])?[..2]),
-        _ => return Err(Malformed),
+        _ => return Err(MALFORMED),
     }
     Ok(())
 }
@@ -119,7 +153,7 @@ fn triple(values: &[u8; 256], quantum: [u8; 4]) -> Result<[u8; 3], Malformed> {
     let [a, b, c, d] = quantum.map(|character| values[character as usize]);
     // Values have six bits; `NONE` has all eight.
     if (a | b | c | d) == NONE {
-        return Err(Malformed);
+        return Err(MALFORMED);
     }
     Ok([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
 }
@@ -134,8 +168,12 @@ const fn invert(characters: &[u8; 64]) -> [u8; 256] {
     values
 }
 
+const MALFORMED: Malformed = Malformed { format: "base64" };
 const NONE: u8 = 0xff;
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static STANDARD_VALUES: [u8; 256] = invert(STANDARD);
 static URL_VALUES: [u8; 256] = invert(URL);
+
+#[cfg(test)]
+mod tests;

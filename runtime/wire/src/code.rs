@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::decimal;
+
 /// Why an RPC failed, as [Connect][1] and [gRPC][2] define it.
 ///
 /// [1]: https://connectrpc.com/docs/protocol#error-codes
@@ -177,13 +179,7 @@ impl std::error::Error for UnknownCode {}
 ///
 /// A number that no code has is [`Code::Unknown`], as gRPC asks of its clients.
 pub fn parse_grpc_status(value: &[u8]) -> Option<Result<(), Code>> {
-    if value.is_empty() || value.len() > GRPC_STATUS_DIGITS_MAX {
-        return None;
-    }
-    let mut number = 0;
-    for byte in value {
-        number = number * 10 + char::from(*byte).to_digit(10)?;
-    }
+    let number = u32::try_from(decimal::parse(value, GRPC_STATUS_DIGITS_MAX)?).ok()?;
     if number == 0 {
         return Some(Ok(()));
     }

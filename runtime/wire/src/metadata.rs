@@ -263,3 +263,6 @@ fn trimmed(value: Bytes) -> Bytes {
 }
 
 const FIELD_OVERHEAD: usize = 32;
+
+#[cfg(test)]
+mod tests;
