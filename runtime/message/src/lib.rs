@@ -22,6 +22,7 @@ mod message;
 mod pre_encoded;
 mod proto;
 mod raw;
+mod types;
 
 pub use codec::{Codec, Json, Proto, Wire};
 pub use encode::{Encode, Writable};
@@ -30,6 +31,7 @@ pub use limits::{DecodeLimits, UnknownFields};
 pub use message::{Message, View};
 pub use pre_encoded::PreEncoded;
 pub use raw::{Raw, RawView};
+pub use types::{Register, Types, register};
 
 /// What generated code is written against. It is named through here, so that a crate of generated messages depends on
 /// this one alone.

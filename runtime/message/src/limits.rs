@@ -10,6 +10,9 @@ pub struct DecodeLimits {
     pub element_memory_max: usize,
     /// How many fields that are not in the schema a proto message may carry.
     pub unknown_fields_max: usize,
+    /// How much of the stack, in bytes, JSON objects may take by nesting. Their decoders need some ten times the size of
+    /// a message for each level, so that a hundred levels of a wide message would overflow a thread's usual 2 MiB.
+    pub json_stack_max: usize,
     /// What to do with a field of a JSON message that is not in the schema.
     pub json_unknown_fields: UnknownFields,
 }
@@ -30,6 +33,7 @@ impl DecodeLimits {
         depth_max: buffa::RECURSION_LIMIT,
         element_memory_max: buffa::DEFAULT_ELEMENT_MEMORY_LIMIT,
         unknown_fields_max: buffa::DEFAULT_UNKNOWN_FIELD_LIMIT,
+        json_stack_max: 1 << 20,
         json_unknown_fields: UnknownFields::Ignore,
     };
 }

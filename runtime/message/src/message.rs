@@ -4,6 +4,7 @@
 //! crates implement nothing, and so the orphan rule has nothing to forbid.
 
 use crate::codec::{Codec, Wire};
+use crate::encode::{BorrowedView, OwnedMessage};
 use crate::{DecodeError, DecodeLimits, EncodeError, json, proto};
 use buffa::{HasMessageView, MessageName, ViewEncode};
 use bytes::{Bytes, BytesMut};
@@ -51,6 +52,15 @@ pub trait Message: Sized + Send + Sync + 'static {
         limits: &DecodeLimits,
     ) -> Result<Self::OwnedView, DecodeError>;
 
+    /// Appends it to `out` in a codec, or nothing if it takes more than `limit` bytes.
+    ///
+    /// # Errors
+    /// The message is larger than `limit`, or has no form in this codec.
+    #[inline]
+    fn write(&self, codec: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        codec.encode(&OwnedMessage(self), limit, out)
+    }
+
     /// Appends the protobuf binary format to `out`, or nothing if it takes more than `limit` bytes.
     ///
     /// # Errors
@@ -70,6 +80,15 @@ pub trait View<'a>: Sized + Send + Sync {
     type Owned;
     /// The full name of that message.
     const FULL_NAME: &'static str;
+
+    /// Appends it to `out` in a codec, or nothing if it takes more than `limit` bytes.
+    ///
+    /// # Errors
+    /// The message is larger than `limit`, or has no form in this codec.
+    #[inline]
+    fn write(&self, codec: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        codec.encode(&BorrowedView(self), limit, out)
+    }
 
     /// Appends the protobuf binary format to `out`, or nothing if it takes more than `limit` bytes.
     ///

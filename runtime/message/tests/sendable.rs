@@ -13,16 +13,16 @@ struct Responses<M>(BytesMut, PhantomData<fn() -> M>);
 impl<M: Message> Responses<M> {
     async fn send<K>(&mut self, codec: &'static dyn Codec, message: &impl Encode<M, K>) {
         std::future::ready(()).await;
-        message.encode(codec, usize::MAX, &mut self.0).unwrap();
+        message.encode(codec, usize::MAX, &mut self.0).expect("valid");
     }
 
     /// Generic code that knows of `M` only that it is a message.
     async fn echo(&mut self, codec: &'static dyn Codec, body: Bytes) {
         let limits = DecodeLimits::default();
-        let body = M::viewable(codec, body, &limits).unwrap();
-        let view = M::view(&body, &limits).unwrap();
+        let body = M::viewable(codec, body, &limits).expect("valid");
+        let view = M::view(&body, &limits).expect("valid");
         self.send(codec, &view).await;
-        let owned = M::owned(&Proto, body.clone(), &limits).unwrap();
+        let owned = M::owned(&Proto, body.clone(), &limits).expect("valid");
         self.send(codec, &owned).await;
     }
 }
@@ -51,12 +51,12 @@ fn a_message_its_views_and_its_bytes_are_sent_alike() {
     let body = Bytes::from_static(PROTO);
     check::<StringValue, _>(&StringValue { value: "hi".into(), ..Default::default() }, PROTO, JSON);
     check::<StringValue, _>(&StringValueView { value: "hi", ..Default::default() }, PROTO, JSON);
-    let shared = OwnedView::<StringValueView<'static>>::decode(body.clone()).unwrap();
+    let shared = OwnedView::<StringValueView<'static>>::decode(body.clone()).expect("valid");
     check::<StringValue, _>(&shared, PROTO, JSON);
-    check::<StringValue, _>(&StringValueOwnedView::decode(body.clone()).unwrap(), PROTO, JSON);
+    check::<StringValue, _>(&StringValueOwnedView::decode(body.clone()).expect("valid"), PROTO, JSON);
     check::<StringValue, _>(&PreEncoded::proto(body.clone()), PROTO, JSON);
     check::<StringValue, _>(&PreEncoded::json(JSON), PROTO, JSON);
-    check::<StringValue, _>(&PreEncoded::new(&shared).unwrap(), PROTO, JSON);
+    check::<StringValue, _>(&PreEncoded::new(&shared).expect("valid"), PROTO, JSON);
 }
 
 #[test]
