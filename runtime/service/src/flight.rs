@@ -72,7 +72,9 @@ impl InFlight {
         let spec = route.spec();
         let exchange = match ServerExchange::accept(&request, spec, route.config()) {
             Ok(exchange) => exchange,
-            Err(answer) => return Self::at(Stage::Refused(answer), Timer::default(), head.clone(), Some(spec)),
+            Err(answer) => {
+                return Self::at(Stage::Refused(answer), Timer::default(), head.clone(), Some(spec));
+            }
         };
         let policy = &route.entry.deadlines;
         let mut timer = Timer::new(policy, exchange.timeout(), now);
@@ -156,7 +158,9 @@ impl InFlight {
         let status = match &mut self.stage {
             Stage::Collecting { .. } | Stage::Unary(_) => None,
             Stage::Stream(_, cell) => cell.lock().write_due_head(head),
-            Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => self.finish(head),
+            Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => {
+                self.finish(head)
+            }
         };
         self.status = status;
         status.map_or(Poll::Pending, Poll::Ready)
@@ -178,7 +182,10 @@ impl InFlight {
                 *share = None;
                 Poll::Ready(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()))
             }
-            Stage::Collecting { .. } | Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..)
+            Stage::Collecting { .. }
+            | Stage::Unary(_)
+            | Stage::Answered(_)
+            | Stage::Streamed(..)
             | Stage::Refused(_) => unreachable!("a head leaves a running stream, or a body"),
         }
     }
@@ -273,7 +280,8 @@ impl InFlight {
             Stage::Collecting { start, messages, .. } => {
                 drop_caught(start);
                 let outcome = Err(error);
-                self.stage = Stage::Answered(Answered { messages, headers: none(), trailers: none(), outcome });
+                self.stage =
+                    Stage::Answered(Answered { messages, headers: none(), trailers: none(), outcome });
             }
             Stage::Unary(run) => {
                 drop_caught(run);

@@ -5,8 +5,8 @@ use crate::budget::{Share, exhausted};
 use crate::error::{broken, encode_failed};
 use crate::payload::{Coding, Hooks, Payload};
 use bytes::{Bytes, BytesMut};
-use ringwire_message::{Encode, Message};
 use ringwire_http::HeadersMut;
+use ringwire_message::{Encode, Message};
 use ringwire_rpc::{End, Ending, Input, Metadata, ServerExchange, Sinks};
 
 /// The exchange of a call, its outgoing bytes, and what watches both.

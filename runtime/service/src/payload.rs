@@ -63,14 +63,11 @@ impl<'m> Payload<'m> {
     /// The bytes are not an `M`.
     pub fn view<M: Message>(&mut self) -> Result<M::View<'_>> {
         let limits = &self.coding.decode_limits;
-        let bytes = match &mut self.viewable {
-            Some(bytes) => bytes,
-            None => {
-                let encoded = self.encoded()?.clone();
-                let bytes = M::viewable(self.coding.codec, encoded, limits).map_err(decode_failed)?;
-                self.viewable.insert(bytes)
-            }
-        };
+        if self.viewable.is_none() {
+            let encoded = self.encoded()?.clone();
+            self.viewable = Some(M::viewable(self.coding.codec, encoded, limits).map_err(decode_failed)?);
+        }
+        let bytes = self.viewable.as_ref().expect("set above");
         M::view(bytes, limits).map_err(decode_failed)
     }
 

@@ -49,7 +49,7 @@ impl Router {
     /// Adds a service: `GreetServer::new(Greeter)`. Two of one name are an error of [`build`](Self::build).
     #[must_use]
     pub fn add<S: Service, C: Interceptor>(mut self, service: Mounted<S, C>) -> Self {
-        self.mounts.push(Arc::new(service));
+        self.mounts.push(service.held());
         self
     }
 
@@ -57,7 +57,7 @@ impl Router {
     /// proxy, with messages of type [`Raw`](ringwire_message::Raw).
     #[must_use]
     pub fn fallback<S: Service, C: Interceptor>(mut self, service: Mounted<S, C>) -> Self {
-        self.fallback = Some(Arc::new(service));
+        self.fallback = Some(service.held());
         self
     }
 
@@ -345,6 +345,8 @@ impl Route<'_> {
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Routes").field("services", &self.services().collect::<Vec<_>>()).finish_non_exhaustive()
+        f.debug_struct("Routes")
+            .field("services", &self.services().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }

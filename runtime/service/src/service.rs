@@ -1,11 +1,11 @@
 //! What generated code implements, and how a router holds it.
 
+use crate::cell::Cell;
 use crate::ends::{Ends, Unary};
 use crate::error::panicked;
 use crate::interceptor::{Interceptor, Interceptors, Next, Rest, Stack};
 use crate::messages::Messages;
 use crate::{BoxFuture, Call, DeadlinePolicy, Result};
-use crate::cell::Cell;
 use ringwire_message::DecodeLimits;
 use ringwire_rpc::{Limits, Metadata, Spec};
 use std::fmt;
@@ -41,9 +41,9 @@ pub trait Service: Send + Sync + 'static {
 /// What `<Service>Server::new(service)` returns. Settings made here win over those of the router.
 #[derive(Debug)]
 pub struct Mounted<S, C = ()> {
-    pub(crate) service: Arc<S>,
-    pub(crate) chain: Arc<C>,
-    pub(crate) settings: Settings,
+    service: S,
+    chain: C,
+    settings: Settings,
 }
 
 /// Settings of one service. What is `None` comes from the router.
@@ -59,22 +59,20 @@ pub(crate) struct Settings {
 impl<S: Service> Mounted<S> {
     /// The service as it is.
     pub fn new(service: S) -> Self {
-        Self { service: Arc::new(service), chain: Arc::new(()), settings: Settings::default() }
+        Self { service, chain: (), settings: Settings::default() }
     }
 }
 
-impl<S: Service, C: Interceptor + Clone> Mounted<S, C> {
+impl<S: Service, C: Interceptor> Mounted<S, C> {
     /// Goes around every call of this service, inside of what is there already.
     ///
     /// The chain is part of the type: a [`Interceptor`] that is a type of its own, not a closure, is inlined.
     #[must_use]
     pub fn intercept<I: Interceptor>(self, interceptor: I) -> Mounted<S, Stack<C, I>> {
-        let chain = Arc::new(Stack((*self.chain).clone(), interceptor));
+        let chain = Stack(self.chain, interceptor);
         Mounted { service: self.service, chain, settings: self.settings }
     }
-}
 
-impl<S: Service, C: Interceptor> Mounted<S, C> {
     /// The bounds of each call.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -102,6 +100,18 @@ impl<S: Service, C: Interceptor> Mounted<S, C> {
         self.settings.deadlines = Some(policy);
         self
     }
+
+    pub(crate) fn held(self) -> Arc<dyn Mount> {
+        let Self { service, chain, settings } = self;
+        Arc::new(Held { service: Arc::new(service), chain: Arc::new(chain), settings })
+    }
+}
+
+/// A service as a router holds it: shards share the service, and nothing that calls count.
+struct Held<S, C> {
+    service: Arc<S>,
+    chain: Arc<C>,
+    settings: Settings,
 }
 
 /// A service as routers hold it: any service.
@@ -139,7 +149,7 @@ pub(crate) struct Streamed {
     pub(crate) outcome: Result<()>,
 }
 
-impl<S: Service, C: Interceptor> Mount for Mounted<S, C> {
+impl<S: Service, C: Interceptor> Mount for Held<S, C> {
     fn name(&self) -> &'static str {
         S::NAME
     }
@@ -168,7 +178,12 @@ impl<S: Service, C: Interceptor> Mount for Mounted<S, C> {
     fn unary(self: Arc<Self>, mut start: Start, mut unary: Unary) -> BoxFuture<'static, Answered> {
         Box::pin(async move {
             let outcome = {
-                let mut run = pin!(self.run(start.method, &mut start.call, start.around.as_deref(), Ends::of_unary(&mut unary)));
+                let mut run = pin!(self.run(
+                    start.method,
+                    &mut start.call,
+                    start.around.as_deref(),
+                    Ends::of_unary(&mut unary)
+                ));
                 poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
             };
             let (headers, trailers) = start.call.answered();
@@ -179,7 +194,12 @@ impl<S: Service, C: Interceptor> Mount for Mounted<S, C> {
     fn stream(self: Arc<Self>, mut start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed> {
         Box::pin(async move {
             let outcome = {
-                let mut run = pin!(self.run(start.method, &mut start.call, start.around.as_deref(), Ends::of_cell(&cell)));
+                let mut run = pin!(self.run(
+                    start.method,
+                    &mut start.call,
+                    start.around.as_deref(),
+                    Ends::of_cell(&cell)
+                ));
                 poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
             };
             let (_, trailers) = start.call.answered();
@@ -188,7 +208,7 @@ impl<S: Service, C: Interceptor> Mount for Mounted<S, C> {
     }
 }
 
-impl<S: Service, C: Interceptor> Mounted<S, C> {
+impl<S: Service, C: Interceptor> Held<S, C> {
     async fn run(
         &self,
         method: usize,
@@ -244,7 +264,10 @@ impl<S: Service> Rest for Handler<'_, S> {
 }
 
 /// Polls code of the application. What it shares with us is either dropped with it, or says how much of it is whole.
-fn poll_caught<F: Future<Output = Result<()>>>(future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+fn poll_caught<F: Future<Output = Result<()>>>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<()>> {
     match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),

@@ -1,7 +1,7 @@
 //! The two ways to put interceptors together.
 
+use super::Interceptor;
 use super::rest::{Next, Rest};
-use super::{Dynamic, Interceptor};
 use crate::ends::Ends;
 use crate::{BoxFuture, Call, Result};
 use std::fmt;
@@ -92,6 +92,6 @@ trait DynInterceptor: Send + Sync {
 
 impl<I: Interceptor> DynInterceptor for I {
     fn intercept_boxed<'a>(&'a self, call: &'a mut Call, next: Next<'a>) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.intercept::<Dynamic<'a>>(call, next))
+        Box::pin(self.intercept(call, next))
     }
 }
