@@ -22,7 +22,7 @@ use crate::cardinality::Cardinality;
 use crate::protocol::{FrameKind, Outcome, Protocol, Request, ResponseBody, ResponseHead, Tail};
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
 use crate::transmit::Transmit;
-use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Spec};
+use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Origin, Spec};
 
 /// The client's half of one RPC.
 #[derive(Debug)]
@@ -177,7 +177,7 @@ impl ClientExchange {
         }
         self.stage = match self.read_head(status, headers) {
             Ok(()) => Stage::ExpectBody,
-            Err(error) => Stage::Failed(error),
+            Err(error) => Stage::Failed(self.with_metadata(error)),
         };
         if end {
             self.receive.push(Bytes::new(), true);
@@ -209,13 +209,16 @@ impl ClientExchange {
     /// A method with one response gives its message only when the outcome is known. After an error, the same error
     /// comes again.
     pub fn next_input(&mut self) -> Result<Input, Error> {
-        let input = match &self.stage {
-            Stage::ExpectHead => return Ok(Input::Pending),
-            Stage::Failed(error) => return Err(error.clone()),
-            Stage::ExpectBody => self.read_input(),
+        match &self.stage {
+            Stage::ExpectHead => Ok(Input::Pending),
+            Stage::Failed(error) => Err(error.clone()),
             Stage::Succeeded => Ok(Input::End),
-        };
-        input.inspect_err(|error| self.fail(error.clone()))
+            Stage::ExpectBody => self.read_input().map_err(|error| {
+                let error = self.with_metadata(error);
+                self.fail(error.clone());
+                error
+            }),
+        }
     }
 
     /// The custom headers of the response, as far as they have come.
@@ -261,26 +264,33 @@ impl ClientExchange {
         self.headers = received(headers, self.config.limits.metadata_max)?;
         self.split = self.protocol.split_trailers(&mut self.headers);
         let head = ResponseHead { status, headers };
-        match self.protocol.read_head(&head, &self.config.codec)? {
+        let body = self.protocol.read_head(&head, &self.config.codec)?;
+        let encoding = self.find_encoding(headers);
+        match body {
             ResponseBody::Messages { text } => self.receive.set_text(text),
             ResponseBody::Error => {
                 let limit = self.config.limits.error_body_max;
                 self.receive = Receive::new(Side::Client, Framing::Whole, limit);
                 self.error_status = Some(status);
+                if encoding.is_err() {
+                    return Err(self.protocol.read_error(b"", status));
+                }
             }
         }
-        let encoding = headers.get(self.protocol.fields().encoding).unwrap_or_default();
-        if !encoding.is_empty() {
-            let known = std::str::from_utf8(encoding)
-                .ok()
-                .and_then(|name| self.config.compressions.find(name).ok())
-                .ok_or_else(|| {
-                    let name = String::from_utf8_lossy(encoding);
-                    Error::internal(format!("response has the unknown encoding {name:?}"))
-                })?;
-            self.receive.set_compression(known);
-        }
+        self.receive.set_compression(encoding?);
         Ok(())
+    }
+
+    fn find_encoding(&self, headers: &dyn Headers) -> Result<Option<&'static dyn Compression>, Error> {
+        let name = headers.get(self.protocol.fields().encoding).unwrap_or_default();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let known = std::str::from_utf8(name).ok().and_then(|name| self.config.compressions.find(name).ok());
+        known.ok_or_else(|| {
+            let name = String::from_utf8_lossy(name);
+            Error::internal(format!("response has the unknown encoding {name:?}"))
+        })
     }
 
     fn read_input(&mut self) -> Result<Input, Error> {
@@ -344,6 +354,18 @@ impl ClientExchange {
         }
         self.receive.abandon();
         self.stage = Stage::Failed(error);
+    }
+
+    /// Gives an error of the peer what came beside it.
+    fn with_metadata(&self, error: Error) -> Error {
+        match error.origin() {
+            Origin::Local => error,
+            Origin::Peer => {
+                let mut metadata = self.headers.clone();
+                metadata.extend(&self.trailers);
+                error.with_metadata(metadata)
+            }
+        }
     }
 }
 

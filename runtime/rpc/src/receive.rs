@@ -71,17 +71,21 @@ impl Receive {
 
     pub(crate) fn push(&mut self, chunk: Bytes, end: bool) {
         if self.ended || self.fault.is_some() {
+            self.ended |= end;
             return;
         }
-        let chunk = match &mut self.text {
-            None => Ok(chunk),
-            Some(text) => text.decode(&chunk, end),
-        };
-        match chunk {
-            Ok(chunk) => self.push_binary(chunk),
-            Err(_) => self.fault = Some(Fault::NotBase64),
+        self.ended = end;
+        match &mut self.text {
+            None => self.push_binary(chunk),
+            Some(text) => {
+                let mut binary = BytesMut::new();
+                let decoded = text.decode(&chunk, end, &mut binary);
+                self.push_binary(binary.freeze());
+                if decoded.is_err() {
+                    self.fault = Some(Fault::NotBase64);
+                }
+            }
         }
-        self.ended |= end;
     }
 
     fn push_binary(&mut self, chunk: Bytes) {
@@ -121,25 +125,28 @@ impl Receive {
     }
 
     fn cut(&mut self) -> Result<Cut, Fault> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
         let limit = self.wire_limit();
         match &mut self.body {
-            Body::Envelopes(deframer) => match deframer.next_frame(limit)? {
-                Some(frame) => Ok(Cut::Frame(frame)),
+            Body::Envelopes(deframer) => {
+                if let Some(frame) = deframer.next_frame(limit)? {
+                    return Ok(Cut::Frame(frame));
+                }
+                // What came before a fault is good, however the chunks were cut.
+                match self.fault {
+                    Some(fault) => Err(fault),
+                    None if !self.ended => Ok(Cut::Pending),
+                    None if deframer.is_at_boundary() => Ok(Cut::End),
+                    None => Err(Fault::Truncated),
+                }
+            }
+            Body::Whole(whole) => match self.fault {
+                Some(fault) => Err(fault),
                 None if !self.ended => Ok(Cut::Pending),
-                None if deframer.is_at_boundary() => Ok(Cut::End),
-                None => Err(Fault::Truncated),
-            },
-            Body::Whole(_) if !self.ended => Ok(Cut::Pending),
-            Body::Whole(whole) => Ok(match whole.take() {
-                Some(payload) => {
+                None => Ok(whole.take().map_or(Cut::End, |payload| {
                     let flags = if self.compression.is_some() { Flags::COMPRESSED } else { Flags::default() };
                     Cut::Frame(Frame { flags, payload })
-                }
-                None => Cut::End,
-            }),
+                })),
+            },
         }
     }
 
@@ -198,7 +205,8 @@ impl Whole {
         let len = self.len().saturating_add(chunk.len());
         if len > limit as usize {
             *self = Self::Taken;
-            return Err(TooLarge { len: u32::try_from(len).unwrap_or(u32::MAX), limit });
+            // How much longer it would have become, nobody knows.
+            return Err(TooLarge { len: u32::MAX, limit });
         }
         match self {
             Self::One(first) if first.is_empty() => *first = chunk,
@@ -270,7 +278,9 @@ impl Fault {
                 "message of {len} bytes is larger than the limit of {limit} bytes"
             )),
             Self::Truncated => malformed("body ends inside a message"),
-            Self::NotNegotiated => Error::internal("message is flagged as compressed, but no encoding is named"),
+            Self::NotNegotiated => {
+                Error::internal("message is flagged as compressed, but no encoding is named")
+            }
             Self::Corrupt => match side {
                 Side::Server => Error::invalid_argument("compressed message is corrupt"),
                 Side::Client => Error::data_loss("compressed message is corrupt"),

@@ -88,7 +88,7 @@ impl Transmit {
 
     /// Appends an envelope that is not a message, and so is neither bounded nor compressed.
     pub(crate) fn frame(&mut self, out: &mut BytesMut, flags: Flags, write: impl FnOnce(&mut BytesMut)) {
-        let mut undo = Undo::new(out);
+        let undo = Undo::new(out);
         let frame = OpenFrame::begin(undo.out);
         write(undo.out);
         if frame.finish(undo.out, flags, u32::MAX).is_ok() {
@@ -114,7 +114,7 @@ impl Transmit {
         out: &mut BytesMut,
         encode: impl FnOnce(&mut BytesMut) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut undo = Undo::new(out);
+        let undo = Undo::new(out);
         let frame = OpenFrame::begin(undo.out);
         let payload_start = undo.out.len();
         encode(undo.out)?;
@@ -134,7 +134,7 @@ impl Transmit {
         if self.whole.is_some() {
             return Err(Error::internal("a second message where there is room for one"));
         }
-        let mut undo = Undo::new(out);
+        let undo = Undo::new(out);
         encode(undo.out)?;
         let start = undo.start;
         let compressed = self.bound_and_compress(undo.out, start)?;
@@ -149,7 +149,8 @@ impl Transmit {
         if message.len() > self.limit as usize {
             return Err(too_large(self.limit));
         }
-        let Some(compression) = self.compression.filter(|_| self.policy.applies(message.len(), self.wish)) else {
+        let Some(compression) = self.compression.filter(|_| self.policy.applies(message.len(), self.wish))
+        else {
             return Ok(false);
         };
         self.scratch.clear();

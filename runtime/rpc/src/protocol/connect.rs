@@ -69,7 +69,9 @@ impl Protocol for Unary {
         match head.headers.get(VERSION) {
             Some(b"1") => Ok(()),
             Some(other) => Err(wrong_version(VERSION, &String::from_utf8_lossy(other))),
-            None if required => Err(Error::invalid_argument("the header connect-protocol-version: 1 is missing")),
+            None if required => {
+                Err(Error::invalid_argument("the header connect-protocol-version: 1 is missing"))
+            }
             None => Ok(()),
         }
     }
@@ -93,7 +95,7 @@ impl Protocol for Unary {
                 transmit.take_back_whole(into.body);
                 ERROR_TYPE.write(into.head);
                 write_error(error, into.body);
-                append_custom(error.metadata(), into.head);
+                append_custom(error.outgoing_metadata(), into.head);
                 error.code().http_status()
             }
         };
@@ -306,7 +308,7 @@ fn write_end_stream(ending: &Ending<'_>, out: &mut BytesMut) {
         return error_json::write_end_stream(None, ending.trailers, out);
     };
     let mut trailers = ending.trailers.clone();
-    trailers.extend(error.metadata());
+    trailers.extend(error.outgoing_metadata());
     let details = details(error);
     error_json::write_end_stream(Some(&json(error, &details)), &trailers, out);
 }

@@ -22,8 +22,9 @@ use crate::receive::Framing;
 use crate::transmit::Transmit;
 use crate::{Ending, Error, RequestHead, Sinks, StreamShape};
 
+use media::has_prefix;
 pub(crate) use media::{MediaText, MediaTypes};
-pub(crate) use negotiate::{Opening, answer_error, answer_unrouted, negotiate};
+pub(crate) use negotiate::{answer_error, answer_unrouted, negotiate};
 
 /// One way to carry an RPC over HTTP.
 pub(crate) trait Protocol: fmt::Debug + Sync {

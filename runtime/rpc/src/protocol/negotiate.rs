@@ -10,7 +10,9 @@ use ringwire_wire::{MediaType, Metadata, accept};
 use super::media::{CONTENT_TYPE, MediaText, family};
 use super::{Protocol, Reply, connect};
 use crate::transmit::Transmit;
-use crate::{Answer, Ending, Error, Idempotency, RequestHead, RequestRest, ServerConfig, Sinks, Spec, Version};
+use crate::{
+    Answer, Ending, Error, Idempotency, RequestHead, RequestRest, ServerConfig, Sinks, Spec, Version,
+};
 
 /// What a request has been found to speak.
 #[derive(Debug)]
@@ -53,7 +55,11 @@ pub(crate) fn negotiate(
 pub(crate) fn answer_error(head: &RequestHead<'_>, error: &Error) -> Answer {
     let value = head.headers.get(CONTENT_TYPE).unwrap_or_default();
     let media_type = MediaType::parse(value).map(|media_type| media_type.essence());
-    match media_type.ok().filter(|_| head.method != "GET").and_then(|essence| Some((family(essence)?, essence))) {
+    match media_type
+        .ok()
+        .filter(|_| head.method != "GET")
+        .and_then(|essence| Some((family(essence)?, essence)))
+    {
         Some((protocol, essence)) => answer(protocol, &MediaText::echo(essence), error.clone()),
         None => answer(&connect::POST, &JSON, error.clone()),
     }
@@ -89,7 +95,8 @@ fn post(head: &RequestHead<'_>, spec: &Spec, config: &ServerConfig) -> Result<Op
         return Ok(opening);
     }
     let family = family(media_type.essence());
-    let Some((protocol, default)) = family.and_then(|protocol| Some((protocol, protocol.media_default()?))) else {
+    let Some((protocol, default)) = family.and_then(|protocol| Some((protocol, protocol.media_default()?)))
+    else {
         return Err(unsupported_media_type(spec, config));
     };
     let error = Error::unimplemented(format!("unknown codec in {:?}", media_type.essence()));
@@ -177,7 +184,8 @@ fn read_fields(
     config: &ServerConfig,
 ) -> Result<Opening, Refusal> {
     let fields = opening.protocol.fields();
-    let accept_lines = count_fields(head, [CONTENT_TYPE, fields.timeout, fields.encoding], fields.accept_encoding)?;
+    let accept_lines =
+        count_fields(head, [CONTENT_TYPE, fields.timeout, fields.encoding], fields.accept_encoding)?;
     opening.protocol.check_version(head, config.require_protocol_version)?;
     if let Some(value) = head.headers.get(fields.timeout) {
         let timeout = opening.protocol.parse_timeout(value);
@@ -211,11 +219,12 @@ impl From<Error> for Refusal {
 fn count_fields(head: &RequestHead<'_>, single: [&'static str; 3], list: &str) -> Result<usize, Error> {
     let mut seen = [0_usize; 3];
     let mut lists = 0;
-    head.headers.for_each(&mut |name, _| {
-        match single.iter().position(|known| known.eq_ignore_ascii_case(name)) {
-            Some(at) => seen[at] += 1,
-            None => lists += usize::from(list.eq_ignore_ascii_case(name)),
-        }
+    head.headers.for_each(&mut |name, _| match single
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(name))
+    {
+        Some(at) => seen[at] += 1,
+        None => lists += usize::from(list.eq_ignore_ascii_case(name)),
     });
     match seen.iter().position(|count| *count > 1) {
         Some(at) => Err(Error::invalid_argument(format!("header {} is given more than once", single[at]))),
@@ -312,7 +321,8 @@ fn unsupported_media_type(spec: &Spec, config: &ServerConfig) -> Box<Answer> {
 }
 
 fn http_answer(status: u16, headers: &[(&str, &str)]) -> Box<Answer> {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+    let headers =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
     Box::new(Answer { status, headers, body: Bytes::new(), error: None, rest: RequestRest::Discard })
 }
 
