@@ -21,6 +21,7 @@ mod peer;
 mod router;
 mod service;
 mod tracker;
+mod whole;
 
 pub use arrival::{Arrival, Head, PlainHead};
 pub use budget::Budget;
@@ -36,6 +37,7 @@ pub use peer::{Peer, PeerAddress};
 pub use router::{Router, RouterError, Routes};
 pub use service::{Mounted, Service, unimplemented};
 pub use tracker::Guard;
+pub use whole::WholeResponse;
 
 pub use ringwire_message::{Encode, Message};
 pub use ringwire_rpc::{Code, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape};

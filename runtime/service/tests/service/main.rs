@@ -1,0 +1,5 @@
+//! What handlers, interceptors and shells see of this package, over the bytes of real requests.
+
+mod greet;
+mod shapes;
+mod support;
