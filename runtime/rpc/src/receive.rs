@@ -31,7 +31,10 @@ pub(crate) struct Receive {
     text: Option<TextDecoder>,
     body: Body,
     compression: Option<&'static dyn Compression>,
+    /// The longest message.
     limit: u32,
+    /// The longest envelope, message or not.
+    frame_max: u32,
     ended: bool,
     fault: Option<Fault>,
 }
@@ -56,7 +59,12 @@ impl Receive {
             Framing::Whole => Body::Whole(Whole::default()),
             Framing::Envelopes => Body::Envelopes(Deframer::default()),
         };
-        Self { side, text: None, body, compression: None, limit, ended: false, fault: None }
+        Self { side, text: None, body, compression: None, limit, frame_max: limit, ended: false, fault: None }
+    }
+
+    /// Lets envelopes that are not messages be longer than those.
+    pub(crate) fn set_frame_max(&mut self, frame_max: u32) {
+        self.frame_max = frame_max.max(self.limit);
     }
 
     /// Reads the body as base64, or as it is.
@@ -128,7 +136,8 @@ impl Receive {
         let limit = self.wire_limit();
         match &mut self.body {
             Body::Envelopes(deframer) => {
-                if let Some(frame) = deframer.next_frame(limit)? {
+                let frame = deframer.next_frame(limit);
+                if let Some(frame) = frame.map_err(|long| TooLarge { limit: self.limit, ..long })? {
                     return Ok(Cut::Frame(frame));
                 }
                 // What came before a fault is good, however the chunks were cut.
@@ -178,9 +187,9 @@ impl Receive {
     /// The most bytes that a payload may have before it is decompressed.
     fn wire_limit(&self) -> u32 {
         match self.compression {
-            None => self.limit,
+            None => self.frame_max,
             // Data that does not compress grows a little: the limit is on what comes out.
-            Some(_) => self.limit.saturating_add(self.limit / 16).saturating_add(GROWTH_MAX),
+            Some(_) => self.frame_max.saturating_add(self.frame_max / 16).saturating_add(GROWTH_MAX),
         }
     }
 }
