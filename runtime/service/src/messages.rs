@@ -63,6 +63,9 @@ impl Messages {
     pub(crate) fn send<M: Message, K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
         let Self { exchange, coding, out, hooks, .. } = self;
         let limit = coding.send_max as usize;
+        if out.capacity() == 0 {
+            out.reserve(FIRST_RESERVE);
+        }
         match hooks {
             None => exchange.send(out, |out| message.encode(coding.codec, limit, out).map_err(encode_failed)),
             Some(hooks) => message.with(|message| {
@@ -131,5 +134,8 @@ impl Messages {
         self.exchange.spec().shape.has_one_response() && self.sent == 0
     }
 }
+
+/// A small answer and its envelope: one allocation, where prefix and message would take one and a copy.
+const FIRST_RESERVE: usize = 256;
 
 const NO_RESPONSE: &str = "the method, or an interceptor in its place, ended without the response";

@@ -21,6 +21,15 @@ pub trait Rest: Send {
     /// Gives up the way to the handler for the two ends of the call.
     #[doc(hidden)]
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>));
+
+    /// The same without its type. One that has none already is handed on as it is.
+    #[doc(hidden)]
+    fn erased<'a>(slot: &'a mut Option<Self>) -> Dynamic<'a>
+    where
+        Self: Sized + 'a,
+    {
+        Dynamic(slot)
+    }
 }
 
 impl<'a, R: Rest> Next<'a, R> {
@@ -54,8 +63,8 @@ impl<'a, R: Rest> Next<'a, R> {
 }
 
 impl<'a> Next<'a> {
-    pub(super) fn dynamic(slot: &'a mut (dyn DynRest + 'a)) -> Self {
-        Self::new(Dynamic(slot))
+    pub(super) fn dynamic<R: Rest>(slot: &'a mut Option<R>) -> Self {
+        Self::new(R::erased(slot))
     }
 }
 
@@ -81,6 +90,13 @@ impl Rest for Dynamic<'_> {
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
         self.0.ends_once(then);
+    }
+
+    fn erased<'a>(slot: &'a mut Option<Self>) -> Dynamic<'a>
+    where
+        Self: 'a,
+    {
+        Dynamic(slot.take().expect("`Next` is used once").0)
     }
 }
 
