@@ -1,13 +1,13 @@
 //! The two ends of a call: the messages that arrive, and those that go back.
 
-use crate::Result;
 use crate::cell::Cell;
 use crate::error::{broken, decode_failed};
 use crate::messages::Messages;
-use crate::payload::{Coding, Hooks};
+use crate::payload::Coding;
+use crate::{Call, Result};
 use bytes::Bytes;
 use ringwire_message::{DecodeLimits, Encode, Message};
-use ringwire_rpc::Error;
+use ringwire_rpc::{Compress, Error};
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -32,7 +32,9 @@ impl<M: Message> Requests<'_, M> {
     /// The request breaks a rule or a limit. The call ends with this error, whatever the handler makes of it.
     pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
         self.current = Bytes::new();
-        let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx)).await? else { return Ok(None) };
+        let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx.waker())).await? else {
+            return Ok(None);
+        };
         let limits = &self.coding.decode_limits;
         self.current = M::viewable(self.coding.codec, message, limits).map_err(decode_failed)?;
         M::view(&self.current, limits).map(Some).map_err(decode_failed)
@@ -69,7 +71,7 @@ impl<M: Message> Stream for RequestStream<'_, M> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<M>>> {
         let Some(requests) = &self.requests else { return Poll::Ready(None) };
         let Coding { codec, decode_limits, .. } = requests.coding;
-        let received = match requests.cell.poll_receive::<M>(cx) {
+        let received = match requests.cell.poll_receive::<M>(cx.waker()) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(received) => received.transpose(),
         };
@@ -95,7 +97,7 @@ impl<M: Message> Responses<'_, M> {
     /// The message is larger than the limit, or has no form in the codec of the call. Nothing of it is sent then, and
     /// the call can go on.
     pub async fn send<K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_send(message, cx)).await
+        poll_fn(|cx| self.cell.poll_send(message, cx.waker())).await
     }
 
     /// Lets the response headers leave without a message, and waits until the connection has taken all that was sent.
@@ -106,7 +108,7 @@ impl<M: Message> Responses<'_, M> {
     /// # Errors
     /// None so far.
     pub async fn flush(&mut self) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_flush(cx)).await;
+        poll_fn(|cx| self.cell.poll_flush(cx.waker())).await;
         Ok(())
     }
 
@@ -127,6 +129,11 @@ impl<M: Message> Responses<'_, M> {
 }
 
 impl<'c, M> Responses<'c, M> {
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        self.cell.lock().messages.exchange.set_compress(wish);
+    }
+
     fn new(cell: &'c Cell) -> Self {
         Self { cell, of: PhantomData }
     }
@@ -157,6 +164,26 @@ impl Sent {
 }
 
 impl<M: Message> Response<'_, M> {
+    /// Chooses whether the response is compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        match &mut self.place {
+            Place::Unary(unary) => unary.messages.exchange.set_compress(wish),
+            Place::Cell(cell) => cell.lock().messages.exchange.set_compress(wish),
+        }
+    }
+
+    /// Writes what a method has returned, under the wishes that it left in the call. Generated code calls it.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[doc(hidden)]
+    pub async fn answer<K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<Sent> {
+        if let Some(wish) = call.compress.take() {
+            self.set_compress(wish);
+        }
+        self.send(message).await
+    }
+
     /// Writes the response: an `M`, a view of one, or bytes encoded before.
     ///
     /// # Errors
@@ -237,7 +264,7 @@ impl<'c> Ends<'c> {
     /// The request breaks a rule or a limit, or is not in the codec of the call.
     pub async fn server_stream<Q: Message, A: Message>(self) -> Result<(Request<Q>, Responses<'c, A>)> {
         let cell = self.cell()?;
-        let request = poll_fn(|cx| cell.poll_receive::<Q>(cx)).await?;
+        let request = poll_fn(|cx| cell.poll_receive::<Q>(cx.waker())).await?;
         let request = request.ok_or_else(|| Error::unimplemented("the request has no message"))?;
         let coding = cell.lock().messages.coding;
         Ok((Request::new(request, &coding)?, Responses::new(cell)))
@@ -269,21 +296,17 @@ impl<'c> Ends<'c> {
         Self(Place::Cell(cell))
     }
 
-    /// What the interceptors registered on their way here.
-    pub(crate) fn install(&mut self, hooks: Option<Box<Hooks>>) {
+    /// Takes over what the interceptors on the way here wish for.
+    pub(crate) fn begin(&mut self, call: &mut Call) {
         match &mut self.0 {
-            Place::Unary(unary) => unary.messages.install(hooks),
-            Place::Cell(cell) => cell.install(hooks),
+            Place::Unary(unary) => unary.messages.begin(call),
+            Place::Cell(cell) => cell.lock().messages.begin(call),
         }
     }
 
     /// One message instead of whatever the handler would have said.
-    pub(crate) fn reply<M: Message, K>(
-        mut self,
-        hooks: Option<Box<Hooks>>,
-        message: &impl Encode<M, K>,
-    ) -> Result<()> {
-        self.install(hooks);
+    pub(crate) fn reply<M: Message, K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
+        self.begin(call);
         match self.0 {
             Place::Unary(unary) => unary.messages.send(message),
             Place::Cell(cell) => cell.lock().send(message),

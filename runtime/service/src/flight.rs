@@ -42,8 +42,7 @@ pub struct InFlight {
     input_ended: bool,
 }
 
-// Large and moved a few times, which costs less than an allocation per call.
-#[expect(clippy::large_enum_variant)]
+/// Large and moved a few times, which costs less than an allocation per call.
 enum Stage {
     /// A unary call whose request is not whole.
     Collecting { mount: Arc<dyn Mount>, start: Start, messages: Messages },

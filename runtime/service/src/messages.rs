@@ -1,9 +1,9 @@
 //! The messages of one call, both ways: the one place where a handler's ends touch the exchange.
 
-use crate::Result;
 use crate::budget::{Share, exhausted};
 use crate::error::{broken, encode_failed};
 use crate::payload::{Coding, Hooks, Payload};
+use crate::{Call, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_http::HeadersMut;
 use ringwire_message::{Encode, Message};
@@ -15,7 +15,7 @@ pub(crate) struct Messages {
     pub(crate) coding: Coding,
     /// What was written and not yet taken.
     pub(crate) out: BytesMut,
-    pub(crate) hooks: Option<Box<Hooks>>,
+    hooks: Option<Box<Hooks>>,
     /// How many bytes of `out` are whole messages: what lies beyond was left by an encoder that panicked.
     whole: usize,
     share: Share,
@@ -29,9 +29,11 @@ impl Messages {
         Self { exchange, coding, out: BytesMut::new(), hooks: None, whole: 0, share, current: 0, sent: 0 }
     }
 
-    pub(crate) fn install(&mut self, hooks: Option<Box<Hooks>>) {
-        if hooks.is_some() {
-            self.hooks = hooks;
+    /// Takes over what interceptors wish for.
+    pub(crate) fn begin(&mut self, call: &mut Call) {
+        self.hooks = call.hooks.take();
+        if let Some(wish) = call.compress.take() {
+            self.exchange.set_compress(wish);
         }
     }
 

@@ -258,7 +258,7 @@ struct Handler<'a, S> {
 
 impl<S: Service> Rest for Handler<'_, S> {
     async fn run(mut self, call: &mut Call) -> Result<()> {
-        self.ends.install(call.hooks.take());
+        self.ends.begin(call);
         let mut handler = pin!(self.service.serve(self.method, call, self.ends));
         // Caught here, a panic is an error that interceptors see.
         poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await

@@ -48,8 +48,7 @@ impl<'a, R: Rest> Next<'a, R> {
     /// The message is larger than the limit, or has no form in the codec of the call.
     pub fn reply<M: Message, K>(self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
         let mut outcome = Ok(());
-        let hooks = &mut call.hooks;
-        self.rest.with_ends(&mut |ends| outcome = ends.reply(hooks.take(), message));
+        self.rest.with_ends(&mut |ends| outcome = ends.reply(call, message));
         outcome
     }
 
