@@ -28,7 +28,8 @@ pub struct Call {
     response_headers: HeadersOut,
     response_trailers: Metadata,
     canceller: Canceller,
-    guard: Guard,
+    /// Held until the handler has ended.
+    guard: Option<Guard>,
 }
 
 /// Where the response headers wait to leave.
@@ -121,7 +122,7 @@ impl Call {
 
     /// Keeps a draining server from going while it is held: for work that must outlive the handler.
     pub fn guard(&self) -> Guard {
-        self.guard.clone()
+        self.guard.clone().expect("nobody has a call after its handler has ended")
     }
 
     /// Looks at each message that arrives, and may replace it. An error ends the call.
@@ -160,7 +161,7 @@ impl Call {
             response_headers: HeadersOut::Here(Metadata::new()),
             response_trailers: Metadata::new(),
             canceller: Canceller::default(),
-            guard: Guard::new(tracker),
+            guard: Some(Guard::new(tracker)),
         }
     }
 
@@ -169,14 +170,24 @@ impl Call {
         self.response_headers = HeadersOut::InCell(cell);
     }
 
-    /// The handler has ended: nothing cancels the call any more. Gives back what should travel.
-    pub(crate) fn answered(self) -> (Metadata, Metadata) {
+    /// The handler has ended: nothing cancels the call any more.
+    pub(crate) fn answered(&mut self) {
         self.canceller.answered();
-        let headers = match self.response_headers {
+        self.guard = None;
+    }
+
+    /// The headers and trailers that the handler of a unary call left.
+    pub(crate) fn response(&self) -> (&Metadata, &Metadata) {
+        const NONE: &Metadata = &Metadata::new();
+        let headers = match &self.response_headers {
             HeadersOut::Here(headers) => headers,
-            HeadersOut::InCell(_) => Metadata::new(),
+            HeadersOut::InCell(_) => NONE,
         };
-        (headers, self.response_trailers)
+        (headers, &self.response_trailers)
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Metadata {
+        std::mem::take(&mut self.response_trailers)
     }
 }
 

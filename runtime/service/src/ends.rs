@@ -167,7 +167,7 @@ impl<M: Message> Response<'_, M> {
     /// Chooses whether the response is compressed, for a client that understands any compression.
     pub fn set_compress(&mut self, wish: Compress) {
         match &mut self.place {
-            Place::Unary(unary) => unary.messages.exchange.set_compress(wish),
+            Place::Unary(messages, _) => messages.exchange.set_compress(wish),
             Place::Cell(cell) => cell.lock().messages.exchange.set_compress(wish),
         }
     }
@@ -190,7 +190,7 @@ impl<M: Message> Response<'_, M> {
     /// The message is larger than the limit, or has no form in the codec of the call.
     pub async fn send<K>(self, message: &impl Encode<M, K>) -> Result<Sent> {
         match self.place {
-            Place::Unary(unary) => unary.messages.send(message)?,
+            Place::Unary(messages, _) => messages.send(message)?,
             Place::Cell(cell) => cell.lock().send(message)?,
         }
         Ok(Sent(()))
@@ -235,14 +235,9 @@ impl<M> fmt::Debug for Request<M> {
 pub struct Ends<'c>(Place<'c>);
 
 enum Place<'c> {
-    Unary(&'c mut Unary),
+    /// Of a unary call: its request is here already, and its response needs to wait for nobody.
+    Unary(&'c mut Messages, Option<Bytes>),
     Cell(&'c Cell),
-}
-
-/// A unary call: its request is here already, and its response needs to wait for nobody.
-pub(crate) struct Unary {
-    pub(crate) messages: Messages,
-    pub(crate) request: Option<Bytes>,
 }
 
 impl<'c> Ends<'c> {
@@ -251,11 +246,10 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The request is not in the codec of the call.
     pub fn unary<Q: Message, A: Message>(self) -> Result<(Request<Q>, Response<'c, A>)> {
-        let Place::Unary(unary) = self.0 else { return Err(broken(WRONG_SHAPE)) };
-        let request = unary.request.take().expect("the ends of a call are taken once");
-        let request = unary.messages.watched::<Q>(request)?;
-        let request = Request::new(request, &unary.messages.coding)?;
-        Ok((request, Response { place: Place::Unary(unary), of: PhantomData }))
+        let Place::Unary(messages, Some(request)) = self.0 else { return Err(broken(WRONG_SHAPE)) };
+        let request = messages.watched::<Q>(request)?;
+        let request = Request::new(request, &messages.coding)?;
+        Ok((request, Response { place: Place::Unary(messages, None), of: PhantomData }))
     }
 
     /// Of a method with one request and many responses. Waits for the request.
@@ -288,8 +282,8 @@ impl<'c> Ends<'c> {
         Ok((Requests::new(cell), Responses::new(cell)))
     }
 
-    pub(crate) fn of_unary(unary: &'c mut Unary) -> Self {
-        Self(Place::Unary(unary))
+    pub(crate) fn of_unary(messages: &'c mut Messages, request: Option<Bytes>) -> Self {
+        Self(Place::Unary(messages, request))
     }
 
     pub(crate) fn of_cell(cell: &'c Cell) -> Self {
@@ -299,7 +293,7 @@ impl<'c> Ends<'c> {
     /// Takes over what the interceptors on the way here wish for.
     pub(crate) fn begin(&mut self, call: &mut Call) {
         match &mut self.0 {
-            Place::Unary(unary) => unary.messages.begin(call),
+            Place::Unary(messages, _) => messages.begin(call),
             Place::Cell(cell) => cell.lock().messages.begin(call),
         }
     }
@@ -308,7 +302,7 @@ impl<'c> Ends<'c> {
     pub(crate) fn reply<M: Message, K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
         self.begin(call);
         match self.0 {
-            Place::Unary(unary) => unary.messages.send(message),
+            Place::Unary(messages, _) => messages.send(message),
             Place::Cell(cell) => cell.lock().send(message),
         }
     }
@@ -316,7 +310,7 @@ impl<'c> Ends<'c> {
     fn cell(self) -> Result<&'c Cell> {
         match self.0 {
             Place::Cell(cell) => Ok(cell),
-            Place::Unary(_) => Err(broken(WRONG_SHAPE)),
+            Place::Unary(..) => Err(broken(WRONG_SHAPE)),
         }
     }
 }

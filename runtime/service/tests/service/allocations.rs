@@ -100,5 +100,5 @@ fn interceptors_of_a_router_allocate_two_futures_each() {
     }
 }
 
-/// The future of the call, and the buffer of its response.
-const UNARY: u64 = 2;
+/// The call, the future of its handler, and the buffer of its response.
+const UNARY: u64 = 3;
