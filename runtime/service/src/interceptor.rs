@@ -57,8 +57,12 @@ pub trait Interceptor: Send + Sync + 'static {
 
 /// Nothing in between.
 impl Interceptor for () {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
-        next.run(call).await
+    fn intercept(
+        &self,
+        call: &mut Call,
+        next: Next<'_, impl Rest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(call)
     }
 }
 

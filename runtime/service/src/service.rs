@@ -230,8 +230,8 @@ struct Inner<'a, S, C> {
 }
 
 impl<S: Service, C: Interceptor> Rest for Inner<'_, S, C> {
-    async fn run(self, call: &mut Call) -> Result<()> {
-        self.chain.intercept(call, Next::new(self.handler)).await
+    fn run(self, call: &mut Call) -> impl Future<Output = Result<()>> + Send {
+        self.chain.intercept(call, Next::new(self.handler))
     }
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
