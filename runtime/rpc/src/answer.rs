@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Error, RequestHead, RequestRest, ServerConfig};
+use crate::{Error, RequestHead, RequestRest, protocol};
 
 /// A whole HTTP response, in the protocol of whoever asked. It has no trailers.
 #[derive(Clone, Debug)]
@@ -19,26 +19,15 @@ pub struct Answer {
     pub rest: RequestRest,
 }
 
-/// The answer to a request whose path is no method's: `unimplemented`, or HTTP 404 where nothing else is understood.
+/// The answer to a request whose path is no method's: `unimplemented` in the protocol of the request, and HTTP 404
+/// where the protocol leaves paths to HTTP.
 pub fn answer_unrouted(head: &RequestHead<'_>) -> Answer {
-    answer_error(head, &Error::unimplemented("there is no such method"))
+    protocol::answer_unrouted(head)
 }
 
 /// The answer that says `error` in the protocol of the request, for middleware that stands before any exchange.
 ///
 /// A request of no known protocol gets the error as JSON.
 pub fn answer_error(head: &RequestHead<'_>, error: &Error) -> Answer {
-    let _ = head;
-    Answer {
-        status: error.code().http_status(),
-        headers: Vec::new(),
-        body: Bytes::new(),
-        error: Some(error.clone()),
-        rest: RequestRest::Discard,
-    }
-}
-
-/// Used by the exchanges.
-pub(crate) fn refuse(_: &RequestHead<'_>, _: &ServerConfig) -> Answer {
-    Answer { status: 415, headers: Vec::new(), body: Bytes::new(), error: None, rest: RequestRest::Discard }
+    protocol::answer_error(head, error)
 }

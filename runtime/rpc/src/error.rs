@@ -88,6 +88,9 @@ impl Error {
     }
 
     /// What travels beside the error: trailers, or headers where the response has no trailers.
+    ///
+    /// An error that a peer sent has the headers and trailers of its response here. Handed on to another client, it
+    /// goes without them.
     pub fn metadata(&self) -> &Metadata {
         &self.inner.metadata
     }
@@ -154,6 +157,15 @@ impl Error {
     /// This error as a [`std::error::Error`], for code that knows only those.
     pub fn into_std(self) -> StdError {
         StdError(self)
+    }
+
+    /// What may travel beside the error. Not what came with an error from another server: that server spoke to us,
+    /// not to our client.
+    pub(crate) fn outgoing_metadata(&self) -> &Metadata {
+        match self.inner.origin {
+            Origin::Local => &self.inner.metadata,
+            Origin::Peer => const { &Metadata::new() },
+        }
     }
 
     /// Marks the error as sent by the peer.

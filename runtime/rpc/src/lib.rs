@@ -9,14 +9,18 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod answer;
+mod cardinality;
 mod client;
 mod config;
 mod error;
 mod head;
 mod limits;
 mod protocol;
+mod receive;
 mod server;
 mod spec;
+mod text;
+mod transmit;
 
 pub use answer::{Answer, answer_error, answer_unrouted};
 pub use client::{CallHead, ClientExchange, RequestLine};

@@ -59,10 +59,9 @@ impl Receive {
         Self { side, text: None, body, compression: None, limit, ended: false, fault: None }
     }
 
-    /// Reads the body as base64.
-    pub(crate) fn as_text(mut self) -> Self {
-        self.text = Some(TextDecoder::default());
-        self
+    /// Reads the body as base64, or as it is.
+    pub(crate) fn set_text(&mut self, is_text: bool) {
+        self.text = is_text.then(TextDecoder::default);
     }
 
     /// Names what flagged messages are compressed with; `None` where none may be.
@@ -72,6 +71,7 @@ impl Receive {
 
     pub(crate) fn push(&mut self, chunk: Bytes, end: bool) {
         if self.ended || self.fault.is_some() {
+            self.ended |= end;
             return;
         }
         let chunk = match &mut self.text {
@@ -233,6 +233,11 @@ impl Whole {
     }
 }
 
+/// The error of an envelope whose flags mean nothing; to pass it on or over would lose what it is.
+pub(crate) fn unknown_flags(flags: Flags) -> Error {
+    Error::internal(format!("envelope has unknown flags {:#04x}", flags.0))
+}
+
 /// What can be wrong with a body. The peer is at fault in all but the last.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fault {
@@ -266,7 +271,9 @@ impl Fault {
                 "message of {len} bytes is larger than the limit of {limit} bytes"
             )),
             Self::Truncated => malformed("body ends inside a message"),
-            Self::NotNegotiated => Error::internal("message is flagged as compressed, but no encoding is named"),
+            Self::NotNegotiated => {
+                Error::internal("message is flagged as compressed, but no encoding is named")
+            }
             Self::Corrupt => match side {
                 Side::Server => Error::invalid_argument("compressed message is corrupt"),
                 Side::Client => Error::data_loss("compressed message is corrupt"),

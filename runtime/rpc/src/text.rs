@@ -1,7 +1,8 @@
 //! Bodies in base64 that arrive in chunks cut anywhere.
 
 use bytes::{Bytes, BytesMut};
-use ringwire_wire::base64::{self, Alphabet, Malformed};
+use ringwire_wire::Malformed;
+use ringwire_wire::base64::{self, Alphabet};
 
 /// Decodes base64 whose every four characters may end in padding: writers pad each piece that they flush.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use crate::receive::Framing;
 #[derive(Debug)]
 pub(crate) struct Transmit {
     framing: Framing,
-    text: bool,
+    is_text: bool,
     compression: Option<&'static dyn Compression>,
     policy: CompressionPolicy,
     wish: Compress,
@@ -29,10 +29,11 @@ struct WholeBody {
 }
 
 impl Transmit {
-    pub(crate) fn new(framing: Framing, limit: u32) -> Self {
+    /// Sends as base64 if `is_text`.
+    pub(crate) fn new(framing: Framing, limit: u32, is_text: bool) -> Self {
         Self {
             framing,
-            text: false,
+            is_text,
             compression: None,
             policy: CompressionPolicy::default(),
             wish: Compress::ByPolicy,
@@ -43,20 +44,13 @@ impl Transmit {
         }
     }
 
-    /// Writes the body as base64.
-    pub(crate) fn as_text(mut self) -> Self {
-        self.text = true;
-        self
-    }
-
-    pub(crate) fn with_compression(
-        mut self,
+    pub(crate) fn set_compression(
+        &mut self,
         compression: Option<&'static dyn Compression>,
         policy: CompressionPolicy,
-    ) -> Self {
+    ) {
         self.compression = compression;
         self.policy = policy;
-        self
     }
 
     pub(crate) fn set_wish(&mut self, wish: Compress) {
@@ -94,7 +88,7 @@ impl Transmit {
 
     /// Appends an envelope that is not a message, and so is neither bounded nor compressed.
     pub(crate) fn frame(&mut self, out: &mut BytesMut, flags: Flags, write: impl FnOnce(&mut BytesMut)) {
-        let mut undo = Undo::new(out);
+        let undo = Undo::new(out);
         let frame = OpenFrame::begin(undo.out);
         write(undo.out);
         if frame.finish(undo.out, flags, u32::MAX).is_ok() {
@@ -120,7 +114,7 @@ impl Transmit {
         out: &mut BytesMut,
         encode: impl FnOnce(&mut BytesMut) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut undo = Undo::new(out);
+        let undo = Undo::new(out);
         let frame = OpenFrame::begin(undo.out);
         let payload_start = undo.out.len();
         encode(undo.out)?;
@@ -140,7 +134,7 @@ impl Transmit {
         if self.whole.is_some() {
             return Err(Error::internal("a second message where there is room for one"));
         }
-        let mut undo = Undo::new(out);
+        let undo = Undo::new(out);
         encode(undo.out)?;
         let start = undo.start;
         let compressed = self.bound_and_compress(undo.out, start)?;
@@ -155,7 +149,8 @@ impl Transmit {
         if message.len() > self.limit as usize {
             return Err(too_large(self.limit));
         }
-        let Some(compression) = self.compression.filter(|_| self.policy.applies(message.len(), self.wish)) else {
+        let Some(compression) = self.compression.filter(|_| self.policy.applies(message.len(), self.wish))
+        else {
             return Ok(false);
         };
         self.scratch.clear();
@@ -167,7 +162,7 @@ impl Transmit {
 
     /// Turns what begins at `start` into base64, where the body is to be text.
     fn armor(&mut self, out: &mut BytesMut, start: usize) {
-        if self.text {
+        if self.is_text {
             self.scratch.clear();
             self.scratch.extend_from_slice(&out[start..]);
             out.truncate(start);

@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use ringwire_http::HeadersMut;
 use ringwire_wire::envelope::Flags;
-use ringwire_wire::{Malformed, MediaType, Metadata, timeout};
+use ringwire_wire::{Malformed, Metadata, timeout};
 
-use super::media::{CONTENT_TYPE, has_prefix};
+use super::media::CONTENT_TYPE;
 use super::{
     Fields, Finished, FrameKind, MediaTypes, Outcome, Protocol, Reply, Request, ResponseBody, ResponseHead,
-    Tail, append_custom, http_error, status,
+    Tail, append_custom, begin_if_needed, http_error, status, wrong_media_type,
 };
 use crate::receive::Framing;
 use crate::transmit::Transmit;
@@ -77,7 +77,8 @@ impl Protocol for Grpc {
     }
 
     fn read_head(&self, head: &ResponseHead<'_>, types: &MediaTypes) -> Result<ResponseBody, Error> {
-        read_head(head, types, "application/grpc")
+        let is_ours = |protocol: &dyn Protocol| protocol.name() == self.name();
+        read_head(head, types, "application/grpc", &is_ours)
     }
 
     fn frame_kind(&self, flags: Flags) -> Option<FrameKind> {
@@ -109,25 +110,12 @@ pub(super) fn trailers_only(
     Some(Finished { status: Some(200), trailers: false })
 }
 
-/// Writes the head of a response that is about to end, if it has not gone out.
-pub(super) fn begin_if_needed(
-    protocol: &dyn Protocol,
-    reply: &Reply<'_>,
-    ending: &Ending<'_>,
-    into: &mut Sinks<'_>,
-) -> Option<u16> {
-    if reply.head_sent {
-        return None;
-    }
-    protocol.write_head(reply, ending.headers, into.head);
-    Some(200)
-}
-
-/// Reads the head of a response whose media type should begin with `prefix`.
+/// Reads the head of a response whose media type should begin with `prefix`, and stand for a protocol of `ours`.
 pub(super) fn read_head(
     head: &ResponseHead<'_>,
     types: &MediaTypes,
     prefix: &str,
+    ours: &dyn Fn(&dyn Protocol) -> bool,
 ) -> Result<ResponseBody, Error> {
     let media_type = head.headers.get(CONTENT_TYPE).unwrap_or_default();
     let protocol = types.read(media_type);
@@ -136,19 +124,8 @@ pub(super) fn read_head(
         return Err(http_error(head.status));
     }
     match protocol {
-        Some(protocol) if has_prefix(protocol.media_prefix(), prefix) => {
-            Ok(ResponseBody::Messages { text: protocol.is_text() })
-        }
+        Some(protocol) if ours(protocol) => Ok(ResponseBody::Messages { text: protocol.is_text() }),
         _ => Err(wrong_media_type(media_type, prefix)),
-    }
-}
-
-/// A response in another codec is the server's mistake; one of another kind did not come from such a server.
-pub(super) fn wrong_media_type(value: &[u8], prefix: &str) -> Error {
-    let text = format!("response has the content-type {:?}", String::from_utf8_lossy(value));
-    match MediaType::parse(value) {
-        Ok(media_type) if has_prefix(media_type.essence(), prefix) => Error::internal(text),
-        _ => Error::unknown(text),
     }
 }
 
@@ -160,5 +137,5 @@ pub(super) fn outcome_in_head(tail: Tail<'_>, otherwise: &'static str) -> Outcom
     status::read(std::mem::take(tail.headers))
 }
 
-pub(super) const FIELDS: Fields =
+const FIELDS: Fields =
     Fields { timeout: "grpc-timeout", encoding: "grpc-encoding", accept_encoding: "grpc-accept-encoding" };

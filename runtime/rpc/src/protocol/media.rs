@@ -109,7 +109,7 @@ pub(crate) const CONTENT_TYPE: &str = "content-type";
 const DEFAULT_CODEC: &str = "proto";
 // The prefix of the last is one of all others.
 const ALL: [&dyn Protocol; 5] =
-    [&grpc::Grpc, &grpc_web::Binary, &grpc_web::Text, &connect::Streaming, &connect::Unary];
+    [&grpc::Grpc, &grpc_web::BINARY, &grpc_web::TEXT, &connect::Streaming, &connect::POST];
 const KNOWN: [&str; 10] = [
     "application/grpc+proto",
     "application/grpc+json",

@@ -16,19 +16,28 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ringwire_http::{Headers, HeadersMut};
 use ringwire_wire::envelope::Flags;
-use ringwire_wire::{Code, Malformed, Metadata};
+use ringwire_wire::{Code, Malformed, MediaType, Metadata};
 
 use crate::receive::Framing;
 use crate::transmit::Transmit;
 use crate::{Ending, Error, RequestHead, Sinks, StreamShape};
 
+use media::has_prefix;
 pub(crate) use media::{MediaText, MediaTypes};
-pub(crate) use negotiate::{Opening, answer_error, answer_unrouted, negotiate};
+pub(crate) use negotiate::{answer_error, answer_unrouted, negotiate};
 
 /// One way to carry an RPC over HTTP.
 pub(crate) trait Protocol: fmt::Debug + Sync {
     /// The name, for logs and metrics.
     fn name(&self) -> &'static str;
+
+    /// What its media types begin with; the name of the codec follows.
+    fn media_prefix(&self) -> &'static str;
+
+    /// The media type that names no codec, and means protobuf.
+    fn media_default(&self) -> Option<&'static str> {
+        None
+    }
 
     /// How messages lie in a body.
     fn framing(&self) -> Framing;
@@ -97,6 +106,11 @@ pub(crate) trait Protocol: fmt::Debug + Sync {
     /// Client: what the body of a response is, given its head.
     fn read_head(&self, head: &ResponseHead<'_>, types: &MediaTypes) -> Result<ResponseBody, Error>;
 
+    /// Client: reads a body that is an error.
+    fn read_error(&self, _body: &[u8], status: u16) -> Error {
+        http_error(status)
+    }
+
     /// Client: moves those fields of a response's head that are trailers.
     fn split_trailers(&self, _headers: &mut Metadata) -> Metadata {
         Metadata::new()
@@ -160,8 +174,8 @@ pub(crate) struct ResponseHead<'a> {
 pub(crate) enum ResponseBody {
     /// Messages, as base64 or not.
     Messages { text: bool },
-    /// An error in JSON, and the code if that cannot be read.
-    Error { fallback: Code },
+    /// An error.
+    Error,
 }
 
 /// What an envelope is.
@@ -228,11 +242,11 @@ impl ClientProtocol {
     /// How this protocol carries methods of the given shape.
     pub(crate) fn carry(self, shape: StreamShape) -> &'static dyn Protocol {
         match self.0 {
-            Family::Connect if shape == StreamShape::Unary => &connect::Unary,
+            Family::Connect if shape == StreamShape::Unary => &connect::POST,
             Family::Connect => &connect::Streaming,
             Family::Grpc => &grpc::Grpc,
-            Family::GrpcWeb => &grpc_web::Binary,
-            Family::GrpcWebText => &grpc_web::Text,
+            Family::GrpcWeb => &grpc_web::BINARY,
+            Family::GrpcWebText => &grpc_web::TEXT,
         }
     }
 }
@@ -246,5 +260,28 @@ fn append_custom(metadata: &Metadata, sink: &mut dyn HeadersMut) {
 
 /// What a bare HTTP status says about an RPC.
 fn http_error(status: u16) -> Error {
-    Error::new(Code::from_http_status(status), format!("HTTP status {status}"))
+    Error::new(Code::from_http_status(status), format!("HTTP status {status}")).sent_by_peer()
+}
+
+/// Writes the head of a response that is about to end, if it has not gone out.
+fn begin_if_needed(
+    protocol: &dyn Protocol,
+    reply: &Reply<'_>,
+    ending: &Ending<'_>,
+    into: &mut Sinks<'_>,
+) -> Option<u16> {
+    if reply.head_sent {
+        return None;
+    }
+    protocol.write_head(reply, ending.headers, into.head);
+    Some(200)
+}
+
+/// A response in another codec is the server's mistake; one of another kind did not come from such a server.
+fn wrong_media_type(value: &[u8], prefix: &str) -> Error {
+    let text = format!("response has the content-type {:?}", String::from_utf8_lossy(value));
+    match MediaType::parse(value) {
+        Ok(media_type) if has_prefix(media_type.essence(), prefix) => Error::internal(text),
+        _ => Error::unknown(text),
+    }
 }

@@ -31,7 +31,7 @@ fn write_error(error: &Error, sink: &mut dyn HeadersMut) {
         base64::encode(Alphabet::Standard, &status, &mut value);
         sink.append(DETAILS, &value);
     }
-    append_custom(error.metadata(), sink);
+    append_custom(error.outgoing_metadata(), sink);
 }
 
 /// Whether these fields say how an RPC ended.
