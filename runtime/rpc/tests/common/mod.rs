@@ -273,7 +273,12 @@ pub(crate) fn failure(name: &[u8]) -> Error {
 
 /// Serves `request` with its body cut at every place and byte by byte, and expects one response.
 #[track_caller]
-pub(crate) fn serve_every_way(request: &Request, spec: &Spec, config: &ServerConfig, extras: Extras) -> Response {
+pub(crate) fn serve_every_way(
+    request: &Request,
+    spec: &Spec,
+    config: &ServerConfig,
+    extras: Extras,
+) -> Response {
     let config = Arc::new(config.clone());
     let body = &request.body[..];
     let whole = serve(request, &[body], true, spec, &config, extras);

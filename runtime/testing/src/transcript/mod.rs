@@ -92,7 +92,7 @@ impl Said {
     /// Says an event, which is one line; bytes in it are best written by [`notation::write`].
     pub fn event(&mut self, event: impl Display) {
         let line = event.to_string().replace('\n', "\\n").replace('\r', "\\r");
-        self.parts.push(Part::Event(line.trim_end().to_owned()));
+        self.parts.push(Part::Event(line.trim().to_owned()));
     }
 
     fn lines(&self) -> Vec<String> {
