@@ -71,7 +71,7 @@ pub struct RequestLine {
     /// The method.
     pub method: &'static str,
     /// The path, with the query if there is one.
-    pub target: String,
+    pub target: Cow<'static, str>,
 }
 
 impl ClientExchange {
@@ -80,12 +80,14 @@ impl ClientExchange {
         let protocol = config.protocol.carry(spec.shape);
         let mut transmit = Transmit::new(protocol.framing(), config.limits.send_max, protocol.is_text());
         transmit.set_compression(config.compression, config.compression_policy);
+        let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
+        receive.set_frame_max(config.limits.error_body_max);
         Self {
             spec: *spec,
             config: config.clone(),
             protocol,
             transmit,
-            receive: Receive::new(Side::Client, protocol.framing(), config.limits.receive_max),
+            receive,
             cardinality: Cardinality::new(Side::Client, spec.shape.has_one_response()),
             stage: Stage::ExpectHead,
             error_status: None,
@@ -164,9 +166,15 @@ impl ClientExchange {
         Ok(match query_target {
             Some(target) => {
                 self.transmit.take_back_whole(body);
-                RequestLine { method: "GET", target }
+                RequestLine { method: "GET", target: Cow::Owned(target) }
             }
-            None => RequestLine { method: "POST", target: [call.prefix, self.spec.procedure].concat() },
+            None if call.prefix.is_empty() => {
+                RequestLine { method: "POST", target: Cow::Borrowed(self.spec.procedure) }
+            }
+            None => {
+                let target = Cow::Owned([call.prefix, self.spec.procedure].concat());
+                RequestLine { method: "POST", target }
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 //! What the integration tests share: a compression made of runs, a server whose handlers are told what to do by their
 //! requests, and responses as text.
-#![allow(dead_code)]
+// Each test uses a part of this, and a failed `unwrap` is a failed test here as well.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::sync::Arc;
 
@@ -149,6 +150,23 @@ impl Response {
             text.push_str(" (open)");
         }
         text
+    }
+}
+
+impl Response {
+    /// The code with which a response of any protocol ends; `None` is success.
+    pub(crate) fn code(&self) -> Option<Code> {
+        let text = String::from_utf8_lossy(&self.body);
+        let fields = self.headers.iter().chain(self.trailers.iter().flatten());
+        let number = fields
+            .filter(|(name, _)| name == "grpc-status")
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .next()
+            .or_else(|| Some(text.split("grpc-status: ").nth(1)?.split('\r').next()?.to_owned()));
+        match number {
+            Some(number) => Code::from_grpc_number(number.parse().unwrap()),
+            None => Some(Code::from_name(text.split("\"code\":\"").nth(1)?.split('"').next()?).unwrap()),
+        }
     }
 }
 
