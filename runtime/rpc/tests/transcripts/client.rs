@@ -179,7 +179,7 @@ impl Client {
             let exchange = self.exchange();
             match exchange.next_input() {
                 Ok(Input::Message(message)) => {
-                    said.event(format_args!("message {}", notation::write(&message)))
+                    said.event(format_args!("message {}", notation::write(&message)));
                 }
                 Ok(Input::Pending) => return,
                 Ok(Input::End) => {

@@ -71,10 +71,10 @@ impl Machine for Server {
             ("compress", "all") => self.config.compression_policy = CompressionPolicy::ALWAYS,
             ("request", line) => self.accept(line, &fields(command)?, said)?,
             ("header", field) => {
-                self.headers.extend(&metadata(&Command { block: vec![field], ..command.clone() })?)
+                self.headers.extend(&metadata(&Command { block: vec![field], ..command.clone() })?);
             }
             ("trailer", field) => {
-                self.trailers.extend(&metadata(&Command { block: vec![field], ..command.clone() })?)
+                self.trailers.extend(&metadata(&Command { block: vec![field], ..command.clone() })?);
             }
             ("send", _) => self.send(&command.bytes()?, said)?,
             ("finish", "ok") => self.finish(Ok(()), said)?,
@@ -152,7 +152,7 @@ impl Server {
         while !self.ended && self.failed.is_none() && !self.finished {
             match exchange.next_input() {
                 Ok(Input::Message(message)) => {
-                    said.event(format_args!("message {}", notation::write(&message)))
+                    said.event(format_args!("message {}", notation::write(&message)));
                 }
                 Ok(Input::End) => {
                     said.event("end");
