@@ -113,7 +113,7 @@ impl Said {
 /// # Panics
 /// If a case fails, with all that differs and where; or if there is no file.
 pub fn check<M: Machine>(package: &str, folder: &str, machine: impl Fn() -> M) {
-    let folder = find(package, folder);
+    let folder = crate::find(package, folder);
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.expect("a folder that was opened can be read").path())
@@ -153,14 +153,6 @@ fn fail(failures: &[String]) {
         failures.len(),
         failures.join("\n")
     );
-}
-
-fn find(package: &str, folder: &str) -> PathBuf {
-    if let Some(sources) = std::env::var_os("BUILD_WORKSPACE_DIRECTORY") {
-        return PathBuf::from(sources).join(package).join(folder);
-    }
-    let from_root = PathBuf::from(package).join(folder);
-    if from_root.is_dir() { from_root } else { PathBuf::from(folder) }
 }
 
 #[cfg(test)]
