@@ -1,0 +1,49 @@
+//! One fuzzer for every target: `RINGWIRE_FUZZ` names the one to run.
+//!
+//! The targets live with the packages they belong to, whose ordinary tests replay what was found here.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use ringwire_compress::{Gzip, Zstd};
+use ringwire_compress_br::Br;
+use ringwire_compress_deflate::Deflate;
+use ringwire_compress_snappy::Snappy;
+use ringwire_testing::{compression::fuzz, transcript::notation};
+
+#[path = "../../../runtime/rpc/tests/corpus/targets.rs"]
+mod rpc;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| CHOSEN(input));
+
+static CHOSEN: LazyLock<fn(&[u8])> = LazyLock::new(|| {
+    let name = std::env::var("RINGWIRE_FUZZ").unwrap_or_default();
+    let targets = targets();
+    let chosen = targets.iter().find(|(other, _)| *other == name);
+    let names: Vec<&str> = targets.iter().map(|(name, _)| *name).collect();
+    chosen.unwrap_or_else(|| panic!("RINGWIRE_FUZZ is {name:?}, not one of {}", names.join(", "))).1
+});
+
+fn targets() -> Vec<(&'static str, fn(&[u8]))> {
+    let rpc = [rpc::REQUEST_HEAD, rpc::REQUEST_BODY, rpc::RESPONSE_HEAD, rpc::RESPONSE_BODY];
+    let wire = ringwire_wire::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
+    let compress: [(&str, fn(&[u8])); 5] = [
+        ("br", |input| fuzz(&Br, input)),
+        ("deflate", |input| fuzz(&Deflate, input)),
+        ("gzip", |input| fuzz(&Gzip, input)),
+        ("snappy", |input| fuzz(&Snappy, input)),
+        ("zstd", |input| fuzz(&Zstd, input)),
+    ];
+    let rpc = rpc.into_iter().map(|target| (target.name, target.run));
+    rpc.chain(wire).chain(compress).chain([("notation", notation_comes_back as fn(&[u8]))]).collect()
+}
+
+fn notation_comes_back(input: &[u8]) {
+    assert_eq!(notation::parse(&notation::write(input)).as_deref(), Ok(input));
+    if let Ok(text) = std::str::from_utf8(input)
+        && let Ok(bytes) = notation::parse(text)
+    {
+        assert_eq!(notation::parse(&notation::write(&bytes)), Ok(bytes));
+    }
+}
