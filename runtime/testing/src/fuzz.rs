@@ -3,7 +3,7 @@
 //! An entry is a function of bytes that panics where something breaks its word. A fuzzer searches for such bytes for as
 //! long as it is given; [`replay`] tries in a moment those that were found, and some that chance comes upon.
 
-use std::{fs, panic, path::PathBuf};
+use std::{fs, panic, path::Path};
 
 use crate::{seed::Seed, transcript::notation};
 
@@ -19,16 +19,18 @@ pub struct Target {
 }
 
 impl Target {
-    /// Runs the target over its seeds, over every file in the folder of its name within `folder` of `package`, over all
-    /// beginnings of either, and over `mutations` inputs made of them.
+    /// Runs the target over its seeds, over its corpus, over all beginnings of either, and over `mutations` inputs made of
+    /// them.
     ///
-    /// Package and folder are as for [`transcript::check`](crate::transcript::check); there need be no such folder.
+    /// The corpus is the file of the target's name and `.txt` in `folder` of `package`, if there is one: an input a line, as
+    /// [`notation`] has it, and lines of comment that begin with `#`. Package and folder are as for
+    /// [`transcript::check`](crate::transcript::check).
     ///
     /// # Panics
     /// With the input, where the target does.
     pub fn replay(&self, package: &str, folder: &str, mutations: usize) {
         let mut corpus: Vec<Vec<u8>> = self.seeds.iter().map(|seed| seed.to_vec()).collect();
-        corpus.extend(files(crate::find(package, folder).join(self.name)));
+        corpus.extend(found(&crate::find(package, folder).join(self.name).with_extension("txt")));
         for input in &corpus {
             for len in 0..=input.len().min(BEGINNINGS_MAX) {
                 self.run_one(&input[..len]);
@@ -50,14 +52,13 @@ impl Target {
     }
 }
 
-fn files(folder: PathBuf) -> Vec<Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-        .collect()
+fn found(file: &Path) -> Vec<Vec<u8>> {
+    let Ok(text) = fs::read_to_string(file) else { return Vec::new() };
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
+    let read = |(number, line)| {
+        notation::parse(line).unwrap_or_else(|what| panic!("{}:{number}: {what}", file.display()))
+    };
+    lines.map(read).collect()
 }
 
 /// One of the corpus, changed in a few places.

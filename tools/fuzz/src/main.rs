@@ -2,9 +2,10 @@
 //!
 //! The targets live with the packages they belong to, whose ordinary tests replay what was found here.
 
+#![forbid(unsafe_code)]
 #![no_main]
 
-use std::sync::LazyLock;
+use std::{cell::RefCell, sync::LazyLock};
 
 use ringwire_compress::{Gzip, Zstd};
 use ringwire_compress_br::Br;
@@ -15,15 +16,38 @@ use ringwire_testing::{compression::fuzz, transcript::notation};
 #[path = "../../../runtime/rpc/tests/corpus/targets.rs"]
 mod rpc;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| CHOSEN(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let run = *CHOSEN;
+    INPUT.with_borrow_mut(|last| {
+        last.clear();
+        last.extend_from_slice(input);
+    });
+    run(input);
+});
 
 static CHOSEN: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     let name = std::env::var("RINGWIRE_FUZZ").unwrap_or_default();
     let targets = targets();
     let chosen = targets.iter().find(|(other, _)| *other == name);
     let names: Vec<&str> = targets.iter().map(|(name, _)| *name).collect();
-    chosen.unwrap_or_else(|| panic!("RINGWIRE_FUZZ is {name:?}, not one of {}", names.join(", "))).1
+    let (_, run) =
+        chosen.unwrap_or_else(|| panic!("RINGWIRE_FUZZ is {name:?}, not one of {}", names.join(", ")));
+    say_input_of_panics();
+    *run
 });
+
+/// Has a panic say its input as a line of a corpus, before the fuzzer's own hook ends the process.
+fn say_input_of_panics() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        INPUT.with_borrow(|input| eprintln!("{}", notation::write(input)));
+        hook(info);
+    }));
+}
+
+thread_local! {
+    static INPUT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 fn targets() -> Vec<(&'static str, fn(&[u8]))> {
     let rpc = [rpc::REQUEST_HEAD, rpc::REQUEST_BODY, rpc::RESPONSE_HEAD, rpc::RESPONSE_BODY];
