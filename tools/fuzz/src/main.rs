@@ -50,7 +50,8 @@ thread_local! {
 }
 
 fn targets() -> Vec<(&'static str, fn(&[u8]))> {
-    let rpc = [rpc::REQUEST_HEAD, rpc::REQUEST_BODY, rpc::RESPONSE_HEAD, rpc::RESPONSE_BODY];
+    let heads = [rpc::REQUEST_HEAD, rpc::RESPONSE_HEAD].into_iter().map(|target| (target.name, target.run));
+    let bodies = ringwire_rpc::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
     let wire = ringwire_wire::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
     let compress: [(&str, fn(&[u8])); 5] = [
         ("br", |input| fuzz(&Br, input)),
@@ -59,8 +60,8 @@ fn targets() -> Vec<(&'static str, fn(&[u8]))> {
         ("snappy", |input| fuzz(&Snappy, input)),
         ("zstd", |input| fuzz(&Zstd, input)),
     ];
-    let rpc = rpc.into_iter().map(|target| (target.name, target.run));
-    rpc.chain(wire).chain(compress).chain([("notation", notation_comes_back as fn(&[u8]))]).collect()
+    let notation: (&str, fn(&[u8])) = ("notation", notation_comes_back);
+    heads.chain(bodies).chain(wire).chain(compress).chain([notation]).collect()
 }
 
 fn notation_comes_back(input: &[u8]) {

@@ -1,23 +1,26 @@
 //! What fuzzers found in the exchanges, and what is easily found. `tools/fuzz` runs the same targets for longer.
 
+use ringwire_testing::fuzz::Target;
+
 mod targets;
 
 #[test]
 fn request_heads_are_accepted_or_answered() {
-    targets::REQUEST_HEAD.replay("runtime/rpc", "testdata/corpus", 20_000);
-}
-
-#[test]
-fn request_bodies_mean_the_same_however_they_are_cut() {
-    targets::REQUEST_BODY.replay("runtime/rpc", "testdata/corpus", 20_000);
+    check(targets::REQUEST_HEAD);
 }
 
 #[test]
 fn response_heads_are_understood_or_refused() {
-    targets::RESPONSE_HEAD.replay("runtime/rpc", "testdata/corpus", 20_000);
+    check(targets::RESPONSE_HEAD);
 }
 
 #[test]
-fn response_bodies_mean_the_same_however_they_are_cut() {
-    targets::RESPONSE_BODY.replay("runtime/rpc", "testdata/corpus", 20_000);
+fn exchanges_keep_their_word() {
+    for target in ringwire_rpc::fuzz::TARGETS {
+        check(Target { name: target.name, run: target.run, seeds: target.seeds });
+    }
+}
+
+fn check(target: Target) {
+    target.replay("runtime/rpc", "testdata/corpus", 10_000);
 }
