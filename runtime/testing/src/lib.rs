@@ -11,6 +11,7 @@ pub mod clock;
 pub mod compression;
 pub mod fuzz;
 pub mod seed;
+pub mod service;
 pub mod transcript;
 
 /// Where `folder` of `package` is: among the sources for `bazel run`, below the working directory for `bazel test`, which

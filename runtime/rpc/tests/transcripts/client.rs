@@ -22,7 +22,7 @@ use ringwire_rpc::{CallHead, ClientConfig, ClientExchange, ClientProtocol, GetPo
 use ringwire_testing::transcript::{Command, Machine, Said, notation};
 
 use crate::envelopes::Envelopes;
-use crate::show::{Fields, fields, metadata, method, number, say_error, say_fields, say_metadata};
+use crate::show::{Fields, metadata, method, number, say_error, say_fields, say_metadata};
 
 pub(crate) struct Client {
     spec: Spec,
@@ -87,9 +87,9 @@ impl Machine for Client {
             },
             ("send", _) => self.send(&command.bytes()?, said),
             ("call", _) => self.call(command, said)?,
-            ("response", args) => self.response(args, &fields(command)?, said)?,
+            ("response", args) => self.response(args, &command.owned_fields()?, said)?,
             ("trailers", "") => {
-                let trailers = fields(command)?;
+                let trailers = command.owned_fields()?;
                 self.exchange().push_trailers(&trailers);
                 self.drain(said);
             }

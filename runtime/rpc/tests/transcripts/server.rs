@@ -23,7 +23,7 @@ use ringwire_rpc::{
 use ringwire_testing::transcript::{Command, Machine, Said, notation};
 
 use crate::envelopes::Envelopes;
-use crate::show::{Fields, error, fields, metadata, method, number, say_error, say_fields};
+use crate::show::{Fields, error, metadata, method, number, say_error, say_fields};
 
 pub(crate) struct Server {
     spec: Spec,
@@ -69,7 +69,7 @@ impl Machine for Server {
                 _ => return Err(format!("there is no limit {args:?}")),
             },
             ("compress", "all") => self.config.compression_policy = CompressionPolicy::ALWAYS,
-            ("request", line) => self.accept(line, &fields(command)?, said)?,
+            ("request", line) => self.accept(line, &command.owned_fields()?, said)?,
             ("header", field) => {
                 self.headers.extend(&metadata(&Command { block: vec![field], ..command.clone() })?);
             }

@@ -23,13 +23,7 @@ pub(crate) fn number(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("{text:?} is no number"))
 }
 
-/// The fields below a command.
-pub(crate) fn fields(command: &Command<'_>) -> Result<Fields, String> {
-    let fields = command.fields()?;
-    Ok(fields.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect())
-}
-
-/// The same as metadata.
+/// The fields below a command, as metadata.
 pub(crate) fn metadata(command: &Command<'_>) -> Result<Metadata, String> {
     let mut metadata = Metadata::new();
     for (name, value) in command.fields()? {

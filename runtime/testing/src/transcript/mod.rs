@@ -61,6 +61,12 @@ impl<'a> Command<'a> {
         self.block.iter().map(field).collect()
     }
 
+    /// The same, owned, as HTTP has them.
+    pub fn owned_fields(&self) -> Result<Vec<(String, Vec<u8>)>, String> {
+        let fields = self.fields()?;
+        Ok(fields.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect())
+    }
+
     /// The bytes that the arguments stand for.
     pub fn bytes(&self) -> Result<Vec<u8>, String> {
         notation::parse(self.args)
