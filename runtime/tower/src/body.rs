@@ -121,7 +121,8 @@ struct Stall {
 impl Stall {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let max = self.max;
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + max)));
+        let sleep =
+            self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + max)));
         sleep.as_mut().poll(cx)
     }
 }
@@ -151,7 +152,10 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
         let Some(turn) = this.turn else {
             // HTTP/1 has no windows: a peer that does not read blocks the socket, and that is timed there.

@@ -20,7 +20,7 @@ use crate::listener::Address;
 use crate::meter::Meter;
 use crate::options::{Deadlines, Limits};
 use crate::peer::Peer;
-use crate::progress::{Next, Progress};
+use crate::progress::{Going, Next, Progress};
 use crate::stream::Streams;
 use crate::tls::Tls;
 use crate::transport::{self, Opened, Transport};
@@ -46,8 +46,9 @@ pub(crate) async fn serve<I, S>(
 {
     let accepted = Instant::now();
     let open = transport::open(io, config.tls.as_ref());
+    let bound = accepted + config.deadlines.handshake;
     // Whatever goes wrong before HTTP, there is no way to tell the peer that TLS has not told it already.
-    let Ok(Ok(opened)) = tokio::time::timeout(config.deadlines.handshake, open).await else { return };
+    let Some(Ok(opened)) = within(bound, signal.clone(), open).await else { return };
     let Opened { transport, version, certificates } = opened;
 
     let old_at = config.deadlines.age.map(|age| accepted + spread(age));
@@ -64,6 +65,23 @@ pub(crate) async fn serve<I, S>(
     drive(http, order, &progress, &config).await;
 }
 
+/// Waits for the future until the bound, or until time to drain is over.
+async fn within<F: Future>(bound: Instant, mut signal: Signal, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut order = pin!(async move { tokio::time::sleep_until(signal.draining().await).await });
+    let mut bound = pin!(tokio::time::sleep_until(bound));
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        if bound.as_mut().poll(cx).is_ready() || order.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
 /// Polls the connection, and does what is due beside it.
 async fn drive<I, S>(
     mut http: Pin<&mut Http<I, S>>,
@@ -76,7 +94,7 @@ async fn drive<I, S>(
 {
     let Config { limits, deadlines, tls: _ } = config;
     let mut alarm = pin!(tokio::time::sleep_until(Instant::now() + deadlines.handshake));
-    let mut going = None;
+    let mut going: Option<Going> = None;
     let mut drain_until = None;
     poll_fn(|cx| {
         loop {
@@ -87,15 +105,18 @@ async fn drive<I, S>(
                 && let Poll::Ready(until) = order.as_mut().poll(cx)
             {
                 drain_until = Some(until);
-                // A connection that was already asked to go keeps the earlier end.
-                going = Some(going.map_or(until, |earlier: Instant| earlier.min(until)));
+                // A connection that was asked before keeps the earlier end.
+                going = Some(match going {
+                    Some(earlier) => Going { since: earlier.since, until: until.min(earlier.until) },
+                    None => Going { since: Instant::now(), until },
+                });
                 http.as_mut().go();
                 continue;
             }
             let now = Instant::now();
             match progress.next(now, going, limits, deadlines) {
                 Next::Go => {
-                    going = Some(now + deadlines.grace);
+                    going = Some(Going { since: now, until: now + deadlines.grace });
                     http.as_mut().go();
                 }
                 Next::Cut => {

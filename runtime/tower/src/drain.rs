@@ -199,7 +199,7 @@ pub async fn terminated() {
 async fn interrupted() {
     // Where signals cannot be had, a server stops some other way; it must not stop at once.
     if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

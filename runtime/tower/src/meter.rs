@@ -65,7 +65,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Meter<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Meter<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
         let bytes = &buf.filled()[before..];

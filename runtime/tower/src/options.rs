@@ -74,7 +74,8 @@ pub struct Deadlines {
     pub keepalive: Option<Duration>,
     /// How long it may take to answer that.
     pub keepalive_timeout: Duration,
-    /// How long unread request bytes are thrown away after an early answer.
+    /// What a peer gets to close its side: unread request bytes are thrown away for so long after an early answer, and a
+    /// peer that was asked to go and has no request in flight gets no longer.
     pub linger: Duration,
 }
 

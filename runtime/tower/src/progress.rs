@@ -32,8 +32,21 @@ pub(crate) enum Next {
     Cut,
 }
 
+/// A peer was asked to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Going {
+    pub(crate) since: Instant,
+    /// Until when requests in flight have time.
+    pub(crate) until: Instant,
+}
+
 impl Progress {
-    pub(crate) fn new(version: Version, accepted: Instant, age: Option<Instant>, guard: ConnectionGuard) -> Self {
+    pub(crate) fn new(
+        version: Version,
+        accepted: Instant,
+        age: Option<Instant>,
+        guard: ConnectionGuard,
+    ) -> Self {
         let state = State {
             scanner: Scanner::new(),
             begun: Some((accepted, Awaited::Handshake)),
@@ -120,8 +133,14 @@ impl Progress {
         state.guard.cut(active);
     }
 
-    /// What to do now. `going` says until when a peer that was asked to go has time.
-    pub(crate) fn next(&self, now: Instant, going: Option<Instant>, limits: &Limits, deadlines: &Deadlines) -> Next {
+    /// What to do now. `going` is set once the peer was asked to go.
+    pub(crate) fn next(
+        &self,
+        now: Instant,
+        going: Option<Going>,
+        limits: &Limits,
+        deadlines: &Deadlines,
+    ) -> Next {
         let state = self.state();
         // While the socket is blocked, HTTP/2 may stop reading too: what has begun to arrive is then our fault.
         let stalled_at = match (state.blocked_since, state.begun) {
@@ -131,24 +150,32 @@ impl Progress {
             (None, Some((since, Awaited::Data))) => Some(since + deadlines.body),
             (None, None) => None,
         };
-        if stalled_at.is_some_and(|at| at <= now) || going.is_some_and(|until| until <= now) {
+        if stalled_at.is_some_and(|at| at <= now) {
             return Next::Cut;
         }
-        let go_at = match going {
-            Some(until) => until,
+        // A request that ends in its own task wakes no one here. The connection cannot have been idle for long enough before
+        // the time that this gives, and then `idle_since` is exact.
+        let idle_since = if state.active > 0 { now } else { state.idle_since };
+        let due_at = match going {
+            Some(going) => {
+                // With nothing in flight, one round trip is all that a peer needs to go.
+                let due_at = going.until.min(idle_since.max(going.since) + deadlines.linger);
+                if due_at <= now {
+                    return Next::Cut;
+                }
+                due_at
+            }
             None => {
-                // A request that ends in its own task wakes no one here. It cannot be idle for long enough before this
-                // time, and then `idle_since` is exact.
-                let idle_at = if state.active > 0 { now } else { state.idle_since } + deadlines.idle;
+                let idle_at = idle_since + deadlines.idle;
+                let due_at = state.old_at.map_or(idle_at, |at| at.min(idle_at));
                 let used_up = limits.requests_per_connection_max.is_some_and(|max| state.served >= max);
-                let go_at = state.old_at.map_or(idle_at, |at| at.min(idle_at));
-                if used_up || go_at <= now {
+                if used_up || due_at <= now {
                     return Next::Go;
                 }
-                go_at
+                due_at
             }
         };
-        Next::Wait { until: stalled_at.map_or(go_at, |at| at.min(go_at)) }
+        Next::Wait { until: stalled_at.map_or(due_at, |at| at.min(due_at)) }
     }
 }
 

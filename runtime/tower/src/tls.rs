@@ -34,7 +34,9 @@ impl Tls {
         for authority in parse_certificates(authorities)? {
             roots.add(authority).map_err(invalid)?;
         }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build().map_err(invalid)?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
+            .build()
+            .map_err(invalid)?;
         Identity::from_pem(certificates, key)?.with_verifier(Some(verifier))
     }
 
@@ -79,7 +81,9 @@ impl Identity {
     }
 
     fn with_verifier(self, verifier: Option<Arc<dyn ClientCertVerifier>>) -> io::Result<Tls> {
-        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(invalid)?;
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(invalid)?;
         let builder = match verifier {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),

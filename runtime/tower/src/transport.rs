@@ -34,7 +34,9 @@ where
         Some(tls) => {
             let stream = tls.acceptor().accept(io).await?;
             let (_, session) = stream.get_ref();
-            let agreed = session.alpn_protocol().map(|name| if name == ALPN_H2 { Version::Http2 } else { Version::Http1 });
+            let agreed = session
+                .alpn_protocol()
+                .map(|name| if name == ALPN_H2 { Version::Http2 } else { Version::Http1 });
             let certificates = session.peer_certificates().map(PeerCertificates::new);
             (Layer::Tls { stream: Box::new(stream) }, agreed, certificates)
         }
@@ -47,7 +49,11 @@ where
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Transport<I> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.prefix.is_empty() {
             return Pin::new(&mut self.layer).poll_read(cx, buf);
         }

@@ -124,7 +124,12 @@ pub(crate) fn get(path: &str) -> Request<TestBody> {
 }
 
 pub(crate) fn post(path: &str, body: TestBody) -> Request<TestBody> {
-    Request::builder().method(Method::POST).uri(format!("http://test{path}")).header("host", "test").body(body).unwrap()
+    Request::builder()
+        .method(Method::POST)
+        .uri(format!("http://test{path}"))
+        .header("host", "test")
+        .body(body)
+        .unwrap()
 }
 
 pub(crate) fn empty() -> TestBody {
@@ -141,7 +146,9 @@ pub(crate) fn channel() -> (mpsc::Sender<Bytes>, TestBody) {
     (sender, StreamBody::new(Receiver(receiver)).boxed_unsync())
 }
 
-pub(crate) async fn text(response: Response<impl http_body::Body<Data = Bytes, Error: std::fmt::Debug>>) -> String {
+pub(crate) async fn text(
+    response: Response<impl http_body::Body<Data = Bytes, Error: std::fmt::Debug>>,
+) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -176,7 +183,8 @@ impl tower_service::Service<Request<RequestBody>> for Paths {
                 "flood" => StreamBody::new(Flood(amount)).boxed_unsync(),
                 "peer" => {
                     let peer = request.extensions().get::<Peer>().unwrap();
-                    let certificates = peer.certificates().map_or(0, |certificates| certificates.iter().count());
+                    let certificates =
+                        peer.certificates().map_or(0, |certificates| certificates.iter().count());
                     full(format!("{} tls={} certificates={certificates}", peer.address(), peer.is_tls()))
                 }
                 "read" => match request.into_body().collect().await {

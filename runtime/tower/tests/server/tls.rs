@@ -6,7 +6,9 @@ use std::sync::Arc;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ringwire_tower::Tls;
-use ringwire_tower::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use ringwire_tower::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
 use ringwire_tower::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use ringwire_tower::rustls::pki_types::pem::PemObject;
 use ringwire_tower::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -40,21 +42,24 @@ async fn alpn_chooses_the_version_whatever_the_configuration_said() {
 async fn http2_without_alpn_is_detected_behind_tls() {
     let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
     let stream = connect(&server, &[], None).await.unwrap();
-    let (mut client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let (mut client, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     assert_eq!(text(client.send_request(get("/version")).await.unwrap()).await, "HTTP/2.0");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_certificate_reaches_the_handler() {
-    let server = start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
+    let server =
+        start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
     let stream = connect(&server, &[b"http/1.1"], Some((CLIENT_PEM, CLIENT_KEY))).await.unwrap();
     assert_eq!(get_over(stream, "/peer").await.unwrap(), "unnamed tls=true certificates=1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_without_the_right_certificate_gets_nowhere() {
-    let server = start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
+    let server =
+        start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
     for identity in [None, Some((STRANGER_PEM, STRANGER_KEY))] {
         // With TLS 1.3 a client learns of it with its first read.
         let refused = match connect(&server, &[b"http/1.1"], identity).await {
@@ -95,7 +100,9 @@ async fn plain_http_on_a_tls_port_is_closed() {
 
 #[test]
 fn a_wrong_pem_says_so() {
-    for (certificates, key) in [(SERVER_KEY, SERVER_KEY), (SERVER_PEM, SERVER_PEM), (SERVER_PEM, b""), (SERVER_PEM, STRANGER_KEY)] {
+    for (certificates, key) in
+        [(SERVER_KEY, SERVER_KEY), (SERVER_PEM, SERVER_PEM), (SERVER_PEM, b""), (SERVER_PEM, STRANGER_KEY)]
+    {
         assert_eq!(Tls::from_pem(certificates, key).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
     assert!(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, b"").is_err());
@@ -107,7 +114,8 @@ async fn check_version(server: &Running, alpn: &[&[u8]], version: &str) {
         assert_eq!(get_over(stream, "/version").await.unwrap(), version);
     } else {
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let (mut client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let (mut client, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         assert_eq!(text(client.send_request(get("/version")).await.unwrap()).await, version);
     }
@@ -132,9 +140,9 @@ async fn connect(
         .with_custom_certificate_verifier(Arc::new(ExactlyOurServer(provider)));
     let mut config = match identity {
         None => builder.with_no_client_auth(),
-        Some((chain, key)) => {
-            builder.with_client_auth_cert(certificates(chain), PrivateKeyDer::from_pem_slice(key).unwrap()).unwrap()
-        }
+        Some((chain, key)) => builder
+            .with_client_auth_cert(certificates(chain), PrivateKeyDer::from_pem_slice(key).unwrap())
+            .unwrap(),
     };
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let name = ServerName::try_from("localhost").unwrap();
