@@ -2,6 +2,8 @@
 //!
 //! Connections are pipes in memory and the clock is virtual, so that ten minutes of silence take none.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test fail it as its body would")]
+
 mod drain;
 mod ordinary;
 mod slow;

@@ -1,6 +1,5 @@
 //! A server on pipes, with a service that has one path per behaviour.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -227,10 +226,6 @@ impl futures_core::Stream for Receiver {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
         self.0.poll_recv(cx).map(|bytes| bytes.map(|bytes| Ok(http_body::Frame::data(bytes))))
     }
-}
-
-pub(crate) fn never(error: Infallible) -> BoxError {
-    match error {}
 }
 
 pub(crate) const PIPE: usize = 64 * 1024;
