@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod browser;
 mod connection;
+mod cors;
 mod detect;
 mod drain;
 mod hook;
@@ -22,6 +24,7 @@ mod tls;
 mod transport;
 
 pub use body::{BodyError, RequestBody};
+pub use cors::{Cors, CorsBody, CorsFuture, CorsService};
 pub use drain::{Drained, Handle, Load, terminated};
 pub use hook::HttpService;
 pub use listener::{Address, IntoListener, Listener};
