@@ -1,0 +1,134 @@
+//! Header fields, as the core sees them: read through [`Headers`], written through [`HeadersMut`].
+//!
+//! Names given to either trait are lower-case; values are bytes, since HTTP promises no more.
+
+/// Header or trailer fields that can be read.
+pub trait Headers {
+    /// The first value of the field `name`, which is lower-case.
+    fn get(&self, name: &str) -> Option<&[u8]>;
+
+    /// Visits every field in order; a repeated field once per value.
+    ///
+    /// Pseudo-header fields (`:path` and its kin) are not visited.
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8]));
+}
+
+/// A sink of header or trailer fields.
+///
+/// The caller promises a lower-case name that is an RFC 9110 token and a value without control
+/// characters, so that a sink has nothing to refuse.
+pub trait HeadersMut {
+    /// Adds a field after those already there; a field of the same name stays.
+    fn append(&mut self, name: &str, value: &[u8]);
+
+    /// Adds a field whose name and value live as long as the program.
+    ///
+    /// Sinks that can keep such text without copying it override this.
+    fn append_static(&mut self, name: &'static str, value: &'static str) {
+        self.append(name, value.as_bytes());
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        let (_, value) = self.iter().find(|(other, _)| other.as_ref().eq_ignore_ascii_case(name))?;
+        Some(value.as_ref())
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in self {
+            visit(name.as_ref(), value.as_ref());
+        }
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>, const LEN: usize> Headers for [(N, V); LEN] {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        Headers::get(self.as_slice(), name)
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        self.as_slice().for_each(visit);
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        Headers::get(self.as_slice(), name)
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        self.as_slice().for_each(visit);
+    }
+}
+
+impl<T: Headers + ?Sized> Headers for &T {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        (**self).get(name)
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        (**self).for_each(visit);
+    }
+}
+
+/// Any function of a name and a value is a sink.
+impl<F: FnMut(&str, &[u8])> HeadersMut for F {
+    fn append(&mut self, name: &str, value: &[u8]) {
+        self(name, value);
+    }
+}
+
+impl<N: for<'a> From<&'a str>, V: for<'a> From<&'a [u8]>> HeadersMut for Vec<(N, V)> {
+    fn append(&mut self, name: &str, value: &[u8]) {
+        self.push((name.into(), value.into()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads `headers` through the trait object and expects `want`, in order.
+    #[track_caller]
+    fn check(headers: &dyn Headers, want: &[(&str, &str)]) {
+        let mut got: Vec<(String, Vec<u8>)> = Vec::new();
+        headers.for_each(&mut |name, value| HeadersMut::append(&mut got, name, value));
+        let want_owned: Vec<_> =
+            want.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        assert_eq!(got, want_owned);
+        for (name, _) in want {
+            let first = want.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_bytes());
+            assert_eq!(headers.get(name), first);
+        }
+        assert_eq!(headers.get("absent"), None);
+    }
+
+    #[test]
+    fn repeated_fields_keep_order_and_get_is_the_first() {
+        let fields = [("a", "1"), ("b", "2"), ("a", "3")];
+        check(&fields, &fields);
+        check(&fields.to_vec(), &fields);
+        check(&fields.as_slice(), &fields);
+    }
+
+    #[test]
+    fn no_fields() {
+        check(&Vec::<(String, Vec<u8>)>::new(), &[]);
+    }
+
+    #[test]
+    fn upper_case_fields_are_found_by_their_lower_case_name() {
+        assert_eq!([("Content-Type", "a")].get("content-type"), Some(&b"a"[..]));
+    }
+
+    #[test]
+    fn a_closure_is_a_sink() {
+        let mut seen = Vec::new();
+        let mut sink = |name: &str, value: &[u8]| seen.push((name.to_owned(), value.len()));
+        let sink: &mut dyn HeadersMut = &mut sink;
+        sink.append("a", b"xyz");
+        sink.append_static("b", "x");
+        assert_eq!(seen, [("a".to_owned(), 3), ("b".to_owned(), 1)]);
+    }
+}

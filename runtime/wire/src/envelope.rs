@@ -1,0 +1,316 @@
+//! The envelope: a five-byte prefix (flags, big-endian length) before each message.
+//!
+//! Protocols give different meanings to every flag but the lowest, so this module carries them and
+//! interprets none. Reading is [`Deframer`]; writing is [`write_frame`], or [`OpenFrame`] where the
+//! flags are known only after the payload.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+/// Cuts a body, arriving in chunks, into frames.
+///
+/// A frame that lies inside one chunk is handed out as a slice of that chunk; a frame that spans
+/// chunks is copied once. Chunks however small cost memory and time in proportion to their bytes.
+/// Between calls that drain it, a deframer holds what was pushed; [`buffered`](Self::buffered) says
+/// how much, so that the caller can stop pushing.
+#[derive(Debug, Default)]
+pub struct Deframer {
+    // INVARIANT: `front` is empty only where `rest` and `tail` are too, and no part of `rest` is empty.
+    front: Bytes,
+    rest: VecDeque<Bytes>,
+    tail: BytesMut,
+    prefix: PartialPrefix,
+    gather: Option<Gather>,
+    buffered: usize,
+}
+
+impl Deframer {
+    /// Takes the next chunk of the body.
+    pub fn push(&mut self, mut chunk: Bytes) {
+        self.buffered += chunk.len();
+        if self.front.is_empty() {
+            if let Some(gather) = &mut self.gather {
+                gather.fill(&mut chunk);
+            }
+            self.front = chunk;
+        } else if chunk.len() <= COALESCE_MAX {
+            self.tail.extend_from_slice(&chunk);
+        } else {
+            self.flush_tail();
+            self.rest.push_back(chunk);
+        }
+    }
+
+    /// Takes the next whole frame, or `None` until more chunks arrive.
+    ///
+    /// After an error, the deframer stands where it stood: the body cannot be read further.
+    pub fn next_frame(&mut self, limit: u32) -> Result<Option<Frame>, TooLarge> {
+        if self.gather.is_none() {
+            let Some(prefix) = self.fill_prefix() else {
+                return Ok(None);
+            };
+            if prefix.len > limit {
+                return Err(TooLarge { len: prefix.len, limit });
+            }
+            self.prefix = PartialPrefix::default();
+            let len = prefix.len as usize;
+            if self.front.len() >= len {
+                let payload = self.front.split_to(len);
+                self.advance();
+                return Ok(Some(self.hand_out(prefix.flags, payload)));
+            }
+            self.gather = Some(Gather::new(prefix));
+        }
+        Ok(self.fill_gather())
+    }
+
+    /// True between frames: the only place where a body may end.
+    pub fn is_at_boundary(&self) -> bool {
+        self.buffered == 0 && self.gather.is_none()
+    }
+
+    /// How many bytes were pushed and not yet handed out, prefixes included.
+    pub fn buffered(&self) -> usize {
+        self.buffered
+    }
+
+    fn fill_prefix(&mut self) -> Option<Prefix> {
+        loop {
+            if let Some(prefix) = self.prefix.fill(&mut self.front) {
+                self.advance();
+                return Some(prefix);
+            }
+            if !self.advance() {
+                return None;
+            }
+        }
+    }
+
+    fn fill_gather(&mut self) -> Option<Frame> {
+        let gather = self.gather.as_mut()?;
+        loop {
+            gather.fill(&mut self.front);
+            if gather.missing() == 0 {
+                break;
+            }
+            if !advance(&mut self.front, &mut self.rest, &mut self.tail) {
+                return None;
+            }
+        }
+        self.advance();
+        let gather = self.gather.take()?;
+        Some(self.hand_out(gather.flags, gather.payload.into()))
+    }
+
+    fn hand_out(&mut self, flags: Flags, payload: Bytes) -> Frame {
+        self.buffered -= PREFIX_LEN + payload.len();
+        Frame { flags, payload }
+    }
+
+    fn advance(&mut self) -> bool {
+        advance(&mut self.front, &mut self.rest, &mut self.tail)
+    }
+
+    fn flush_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.rest.push_back(std::mem::take(&mut self.tail).freeze());
+        }
+    }
+}
+
+/// Puts the next chunk in front if the front is used up; false where there is none.
+fn advance(front: &mut Bytes, rest: &mut VecDeque<Bytes>, tail: &mut BytesMut) -> bool {
+    if front.is_empty() {
+        *front = match rest.pop_front() {
+            Some(chunk) => chunk,
+            None => std::mem::take(tail).freeze(),
+        };
+    }
+    !front.is_empty()
+}
+
+/// One message, or whatever else a protocol puts into an envelope.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Frame {
+    /// The flags of the envelope.
+    pub flags: Flags,
+    /// The bytes of the envelope, still compressed if the flags say so.
+    pub payload: Bytes,
+}
+
+/// Appends one frame to `out`, encoding the payload in place.
+///
+/// Where the payload is longer than `limit`, `out` is left as it was.
+pub fn write_frame(
+    out: &mut BytesMut,
+    flags: Flags,
+    limit: u32,
+    encode: impl FnOnce(&mut BytesMut),
+) -> Result<(), TooLarge> {
+    let frame = OpenFrame::begin(out);
+    encode(out);
+    frame.finish(out, flags, limit)
+}
+
+/// A frame whose payload is being appended to a buffer.
+///
+/// Between `begin` and `finish` or `abandon`, the buffer may only be appended to.
+#[derive(Debug)]
+#[must_use = "the prefix is written by `finish`"]
+pub struct OpenFrame {
+    start: usize,
+}
+
+impl OpenFrame {
+    /// Leaves room for a prefix at the end of `out`.
+    pub fn begin(out: &mut BytesMut) -> Self {
+        let start = out.len();
+        out.put_bytes(0, PREFIX_LEN);
+        Self { start }
+    }
+
+    /// What was appended since `begin`.
+    pub fn payload<'a>(&self, out: &'a BytesMut) -> &'a [u8] {
+        &out[self.start + PREFIX_LEN..]
+    }
+
+    /// Writes the prefix; where the payload is longer than `limit`, `out` is as before `begin`.
+    pub fn finish(self, out: &mut BytesMut, flags: Flags, limit: u32) -> Result<(), TooLarge> {
+        let len = u32::try_from(self.payload(out).len()).unwrap_or(u32::MAX);
+        // The longest length that a prefix can say also stands for those that it cannot.
+        if len > limit || len == u32::MAX {
+            self.abandon(out);
+            return Err(TooLarge { len, limit });
+        }
+        out[self.start..self.start + PREFIX_LEN].copy_from_slice(&Prefix { flags, len }.encode());
+        Ok(())
+    }
+
+    /// Takes back what was appended since `begin`.
+    pub fn abandon(self, out: &mut BytesMut) {
+        out.truncate(self.start);
+    }
+}
+
+/// What stands before each payload.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Prefix {
+    /// The flags of the envelope.
+    pub flags: Flags,
+    /// The length of the payload.
+    pub len: u32,
+}
+
+impl Prefix {
+    /// Reads a prefix; every five bytes are one.
+    pub const fn decode(bytes: [u8; PREFIX_LEN]) -> Self {
+        let [flags, a, b, c, d] = bytes;
+        Self { flags: Flags(flags), len: u32::from_be_bytes([a, b, c, d]) }
+    }
+
+    /// Writes the prefix.
+    pub const fn encode(self) -> [u8; PREFIX_LEN] {
+        let [a, b, c, d] = self.len.to_be_bytes();
+        [self.flags.0, a, b, c, d]
+    }
+}
+
+/// The first byte of an envelope.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// The payload is compressed; the one bit that every protocol understands.
+    pub const COMPRESSED: Self = Self(1);
+
+    /// Whether the payload is compressed.
+    pub const fn is_compressed(self) -> bool {
+        self.0 & Self::COMPRESSED.0 != 0
+    }
+
+    /// The bits whose meaning belongs to the protocol.
+    pub const fn special(self) -> u8 {
+        self.0 & !Self::COMPRESSED.0
+    }
+}
+
+/// A payload, sent or declared, that is longer than is allowed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TooLarge {
+    /// The length; `u32::MAX` stands for everything longer, too.
+    pub len: u32,
+    /// The longest that is allowed.
+    pub limit: u32,
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "message of {} bytes is larger than the limit of {}", self.len, self.limit)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// The first bytes of a prefix, kept apart so that four bytes do not hold a whole chunk in memory.
+#[derive(Debug, Default)]
+struct PartialPrefix {
+    bytes: [u8; PREFIX_LEN],
+    len: usize,
+}
+
+impl PartialPrefix {
+    fn fill(&mut self, chunk: &mut Bytes) -> Option<Prefix> {
+        let take = chunk.len().min(PREFIX_LEN - self.len);
+        chunk.copy_to_slice(&mut self.bytes[self.len..self.len + take]);
+        self.len += take;
+        (self.len == PREFIX_LEN).then(|| Prefix::decode(self.bytes))
+    }
+}
+
+/// A frame that spans chunks.
+#[derive(Debug)]
+struct Gather {
+    flags: Flags,
+    len: usize,
+    payload: Vec<u8>,
+}
+
+impl Gather {
+    fn new(prefix: Prefix) -> Self {
+        Self { flags: prefix.flags, len: prefix.len as usize, payload: Vec::new() }
+    }
+
+    fn missing(&self) -> usize {
+        self.len - self.payload.len()
+    }
+
+    fn fill(&mut self, chunk: &mut Bytes) {
+        let take = chunk.len().min(self.missing());
+        self.grow(take);
+        self.payload.extend_from_slice(&chunk[..take]);
+        chunk.advance(take);
+    }
+
+    /// Makes room for `more` bytes, so that the last growth ends at the frame's length exactly.
+    fn grow(&mut self, more: usize) {
+        let need = self.payload.len() + more;
+        if need > self.payload.capacity() {
+            // A declared length costs the peer nothing, so it buys little more than what has arrived.
+            let room = need.max(self.payload.capacity() * 2).max(GATHER_RESERVE).min(self.len);
+            self.payload.reserve_exact(room - self.payload.len());
+        }
+    }
+}
+
+/// The length of a prefix.
+pub const PREFIX_LEN: usize = 5;
+
+// A queued chunk costs some forty bytes beside its own; chunks below this are copied together.
+const COALESCE_MAX: usize = 256;
+// What one DATA frame of HTTP/2 holds by default.
+const GATHER_RESERVE: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests;
