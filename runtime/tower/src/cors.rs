@@ -20,7 +20,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::browser;
+use ringwire_rpc::browser;
 
 /// Lets scripts of other origins call the services behind it, in any protocol.
 ///
@@ -157,7 +157,9 @@ where
                 let mut response = ready!(future.poll(cx))?;
                 for (name, value) in std::mem::take(added).drain() {
                     // Every name comes once, and what the service itself varies by must stay.
-                    response.headers_mut().append(name.expect("each header was inserted, not appended"), value);
+                    response
+                        .headers_mut()
+                        .append(name.expect("each header was inserted, not appended"), value);
                 }
                 Poll::Ready(Ok(response.map(|body| CorsBody { body: Some(body) })))
             }
@@ -178,7 +180,10 @@ impl<B: Body> Body for CorsBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().body.as_pin_mut() {
             Some(body) => body.poll_frame(cx),
             None => Poll::Ready(None),
@@ -220,7 +225,9 @@ impl Policy {
     fn allow(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match &self.origins {
             Origins::Any => Some(HeaderValue::from_static("*")),
-            Origins::Named(named) => named.iter().any(|name| name.as_bytes() == origin).then(|| origin.clone()),
+            Origins::Named(named) => {
+                named.iter().any(|name| name.as_bytes() == origin).then(|| origin.clone())
+            }
         }
     }
 

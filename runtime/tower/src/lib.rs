@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod body;
-mod browser;
 mod connection;
 mod cors;
 mod detect;

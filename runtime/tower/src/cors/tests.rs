@@ -62,9 +62,11 @@ async fn a_preflight_is_answered_for_an_allowed_origin() {
 
 #[tokio::test]
 async fn a_preflight_from_elsewhere_allows_nothing() {
-    for origin in ["https://app.example.evil", "http://app.example", "https://app.example:8443", "null", "*"] {
+    for origin in ["https://app.example.evil", "http://app.example", "https://app.example:8443", "null", "*"]
+    {
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
-        check(Cors::origins(["https://app.example"]), Method::OPTIONS, &headers, 204, &["vary: origin"]).await;
+        check(Cors::origins(["https://app.example"]), Method::OPTIONS, &headers, 204, &["vary: origin"])
+            .await;
     }
 }
 
@@ -124,7 +126,10 @@ async fn credentials_and_own_headers_are_told() {
         204,
         &[
             "access-control-allow-credentials: true",
-            &format!("access-control-allow-headers: {}, authorization, content-type", browser::REQUEST_HEADERS),
+            &format!(
+                "access-control-allow-headers: {}, authorization, content-type",
+                browser::REQUEST_HEADERS
+            ),
             "access-control-allow-methods: GET, POST",
             "access-control-allow-origin: https://app.example",
             "access-control-max-age: 60",
@@ -140,7 +145,10 @@ async fn credentials_and_own_headers_are_told() {
         &[
             "access-control-allow-credentials: true",
             "access-control-allow-origin: https://app.example",
-            &format!("access-control-expose-headers: {}, x-served-by, trailer-x-cost", browser::RESPONSE_HEADERS),
+            &format!(
+                "access-control-expose-headers: {}, x-served-by, trailer-x-cost",
+                browser::RESPONSE_HEADERS
+            ),
             "vary: accept-encoding",
             "vary: origin",
         ],
