@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ringwire_service::Peer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
@@ -19,7 +20,6 @@ use crate::hook::{Hook, HttpService};
 use crate::listener::Address;
 use crate::meter::Meter;
 use crate::options::{Deadlines, Limits};
-use crate::peer::Peer;
 use crate::progress::{Going, Next, Progress};
 use crate::stream::Streams;
 use crate::tls::Tls;
@@ -55,7 +55,7 @@ pub(crate) async fn serve<I, S>(
     let progress = Arc::new(Progress::new(version, accepted, old_at, guard));
     let hook = Hook {
         service,
-        peer: Peer::new(address, certificates, config.tls.is_some()),
+        peer: Arc::new(Peer::new(address.into()).with_certificates(certificates)),
         body_stall_max: config.deadlines.body,
         progress: progress.clone(),
     };

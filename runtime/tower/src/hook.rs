@@ -9,18 +9,18 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
+use ringwire_service::Peer;
 use tower_service::Service;
 
 use crate::BoxError;
 use crate::body::{RequestBody, ResponseBody};
 use crate::detect::Version;
-use crate::peer::Peer;
 use crate::progress::{InFlight, Progress};
 use crate::stream::Turn;
 
 /// What a [`Server`](crate::Server) serves: any tower service over HTTP, such as an axum router, or one with layers before it.
 ///
-/// It is cloned for each connection and for each request. A request that it fails without a response is answered 500.
+/// It is cloned for each connection and for each request. Every request carries its peer as an extension: an `Arc<Peer>`. A request that it fails without a response is answered 500.
 pub trait HttpService:
     Service<
         Request<RequestBody>,
@@ -49,7 +49,7 @@ where
 /// The service of one connection.
 pub(crate) struct Hook<S> {
     pub(crate) service: S,
-    pub(crate) peer: Peer,
+    pub(crate) peer: Arc<Peer>,
     pub(crate) body_stall_max: Duration,
     pub(crate) progress: Arc<Progress>,
 }

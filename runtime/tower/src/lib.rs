@@ -14,10 +14,11 @@ mod hook;
 mod listener;
 mod meter;
 mod options;
-mod peer;
 mod progress;
+mod rpc;
 mod scan;
 mod server;
+mod service;
 mod stream;
 mod tls;
 mod transport;
@@ -28,9 +29,10 @@ pub use drain::{Drained, Handle, Load, terminated};
 pub use hook::HttpService;
 pub use listener::{Address, IntoListener, Listener};
 pub use options::{Deadlines, Limits};
-pub use peer::Peer;
+pub use rpc::{RpcBody, RpcFuture, RpcService};
 pub use server::Server;
-pub use tls::{PeerCertificates, Tls, rustls};
+pub use service::{IntoService, Rpc, Tower};
+pub use tls::{Tls, rustls};
 
 /// Any error, as tower services and bodies give it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

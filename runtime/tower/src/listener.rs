@@ -6,6 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ringwire_service::PeerAddress;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -27,6 +28,16 @@ impl Address {
         match self {
             Self::Tcp(address) => Some(*address),
             Self::Unix(_) | Self::Unnamed => None,
+        }
+    }
+}
+
+impl From<Address> for PeerAddress {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::Tcp(address) => Self::Socket(address),
+            Address::Unix(path) => Self::Unix(path),
+            Address::Unnamed => Self::Memory,
         }
     }
 }

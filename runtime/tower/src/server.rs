@@ -15,7 +15,9 @@ use crate::drain::Handle;
 use crate::hook::HttpService;
 use crate::listener::{self, Address, IntoListener, Listener};
 use crate::options::{Deadlines, Limits};
+use crate::service::IntoService;
 use crate::tls::Tls;
+use ringwire_service::Result;
 
 /// A server that runs wherever tokio does: HTTP/1.1 and HTTP/2, with and without TLS, all on one port.
 ///
@@ -114,9 +116,12 @@ impl<L: IntoListener> Server<L> {
     }
 
     /// Serves until drained. Dropping the future closes every connection.
-    pub async fn serve<S: HttpService>(mut self, service: S) -> io::Result<()> {
+    ///
+    /// Takes a [`Router`](ringwire_service::Router), or any tower service over HTTP.
+    pub async fn serve<K, S: IntoService<K>>(mut self, service: S) -> Result<()> {
         let handle = self.handle();
         let _finish = Finish(handle.clone());
+        let service = service.into_service()?;
         let listener = self.listener?.into_listener()?;
         let config = Arc::new(Config { limits: self.limits, deadlines: self.deadlines, tls: self.tls });
         let stop = async {
@@ -125,11 +130,15 @@ impl<L: IntoListener> Server<L> {
                 None => std::future::pending().await,
             }
         };
-        accept_until(stop, listener, service, &config, &handle).await;
+        accept_until(stop, listener, service.clone(), &config, &handle).await;
         let mut signal = handle.signal();
         let until = signal.draining().await;
+        let idle = async {
+            handle.idle().await;
+            S::idle(service).await;
+        };
         // Each connection closes itself at the bound; the extra second is for handlers that hold their thread.
-        let _ = tokio::time::timeout_at(until + LAST_WORDS, handle.idle()).await;
+        let _ = tokio::time::timeout_at(until + LAST_WORDS, idle).await;
         Ok(())
     }
 }

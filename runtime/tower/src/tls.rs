@@ -28,7 +28,7 @@ impl Tls {
     }
 
     /// As [`Tls::from_pem`], and every client must show a certificate that one of `authorities` (PEM) has signed, or that
-    /// is one of them. Handlers find it as [`PeerCertificates`].
+    /// is one of them. Handlers find it with their call's peer.
     pub fn from_pem_with_clients(certificates: &[u8], key: &[u8], authorities: &[u8]) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         for authority in parse_certificates(authorities)? {
@@ -50,21 +50,6 @@ impl Tls {
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.clone())
-    }
-}
-
-/// The certificates that a client showed in the handshake, its own first: an extension of its requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerCertificates(Arc<[CertificateDer<'static>]>);
-
-impl PeerCertificates {
-    pub(crate) fn new(certificates: &[CertificateDer<'static>]) -> Self {
-        Self(certificates.into())
-    }
-
-    /// The certificates in DER, the client's own first.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(AsRef::as_ref)
     }
 }
 

@@ -4,12 +4,12 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use crate::detect::{self, Version};
-use crate::tls::{ALPN_H2, PeerCertificates, Tls};
+use crate::tls::{ALPN_H2, Tls};
 
 /// An open connection. One type for both cases, so that the HTTP implementations are compiled once.
 pub(crate) struct Transport<I> {
@@ -21,7 +21,8 @@ pub(crate) struct Transport<I> {
 pub(crate) struct Opened<I> {
     pub(crate) transport: Transport<I>,
     pub(crate) version: Version,
-    pub(crate) certificates: Option<PeerCertificates>,
+    /// What the peer showed in DER, its own first; empty unless it was asked.
+    pub(crate) certificates: Vec<Bytes>,
 }
 
 /// Does everything that comes before HTTP. The caller bounds how long it may take.
@@ -30,14 +31,15 @@ where
     I: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut layer, agreed, certificates) = match tls {
-        None => (Layer::Plain { io }, None, None),
+        None => (Layer::Plain { io }, None, Vec::new()),
         Some(tls) => {
             let stream = tls.acceptor().accept(io).await?;
             let (_, session) = stream.get_ref();
             let agreed = session
                 .alpn_protocol()
                 .map(|name| if name == ALPN_H2 { Version::Http2 } else { Version::Http1 });
-            let certificates = session.peer_certificates().map(PeerCertificates::new);
+            let certificates = session.peer_certificates().unwrap_or_default();
+            let certificates = certificates.iter().map(|der| Bytes::copy_from_slice(der)).collect();
             (Layer::Tls { stream: Box::new(stream) }, agreed, certificates)
         }
     };

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use ringwire_tower::{Address, BoxError, Drained, Handle, Listener, Peer, RequestBody, Server};
+use ringwire_tower::{Address, BoxError, Drained, Handle, Listener, RequestBody, Server};
+use ringwire_service::{Peer, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -35,7 +37,7 @@ impl Listener for Pipes {
 pub(crate) struct Running {
     pub(crate) handle: Handle,
     connect: mpsc::UnboundedSender<io::Result<DuplexStream>>,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<Result<()>>,
 }
 
 /// Starts a server as `configure` wants it.
@@ -181,10 +183,8 @@ impl tower_service::Service<Request<RequestBody>> for Paths {
                 }
                 "flood" => StreamBody::new(Flood(amount)).boxed_unsync(),
                 "peer" => {
-                    let peer = request.extensions().get::<Peer>().unwrap();
-                    let certificates =
-                        peer.certificates().map_or(0, |certificates| certificates.iter().count());
-                    full(format!("{} tls={} certificates={certificates}", peer.address(), peer.is_tls()))
+                    let peer = request.extensions().get::<Arc<Peer>>().unwrap();
+                    full(format!("{:?} certificates={}", peer.address(), peer.certificates().len()))
                 }
                 "read" => match request.into_body().collect().await {
                     Ok(read) => full(format!("{} bytes", read.to_bytes().len())),
@@ -201,7 +201,7 @@ impl tower_service::Service<Request<RequestBody>> for Paths {
     }
 }
 
-type Frame = Result<http_body::Frame<Bytes>, BoxError>;
+type Frame = std::result::Result<http_body::Frame<Bytes>, BoxError>;
 
 /// So many chunks of 64 KiB.
 struct Flood(u64);

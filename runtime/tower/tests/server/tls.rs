@@ -53,7 +53,7 @@ async fn a_client_certificate_reaches_the_handler() {
     let server =
         start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
     let stream = connect(&server, &[b"http/1.1"], Some((CLIENT_PEM, CLIENT_KEY))).await.unwrap();
-    assert_eq!(get_over(stream, "/peer").await.unwrap(), "unnamed tls=true certificates=1");
+    assert_eq!(get_over(stream, "/peer").await.unwrap(), "Memory certificates=1");
 }
 
 #[tokio::test(start_paused = true)]
