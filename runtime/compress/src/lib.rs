@@ -9,11 +9,16 @@
 
 pub use compression::{Compression, DecompressError, Level};
 pub use compressions::{Compressions, UnknownEncoding};
+pub use gzip::Gzip;
 pub use policy::{Compress, CompressionPolicy};
+pub use zstd::Zstd;
 
+pub mod coder;
 mod compression;
 mod compressions;
+mod gzip;
 mod policy;
+mod zstd;
 
 /// The name of no compression at all; every peer understands it.
 pub const IDENTITY: &str = "identity";
