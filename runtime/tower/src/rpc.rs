@@ -82,13 +82,17 @@ where
         let head: Arc<dyn Head> = Arc::new(HttpHead::from(parts));
         let peer = peer.unwrap_or_else(|| Arc::new(Peer::new(PeerAddress::Memory)));
         let arrival = Arrival { head: head.clone(), peer, extensions };
-        RpcFuture { running: Some((head, Pull::start(&self.routes, arrival, body, self.stall_max))) }
+        let pull = Pull::start(&self.routes, arrival, body, self.stall_max);
+        RpcFuture { running: Some((head, pull)), status: None, fields: fields::Sink::default() }
     }
 }
 
 /// The response of an [`RpcService`]: ready when the head is known.
 pub struct RpcFuture<B> {
     running: Option<(Arc<dyn Head>, Pull<B>)>,
+    /// The head of the response, once it is known.
+    status: Option<u16>,
+    fields: fields::Sink,
 }
 
 impl<B> fmt::Debug for RpcFuture<B> {
@@ -104,24 +108,32 @@ where
     type Output = Result<Response<RpcBody<B>>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut fields = fields::Sink::default();
-        let (_, pull) = self.running.as_mut().expect("a response comes once");
-        let outcome = ready!(pull.poll(cx, |call, cx, now| call.poll_head(cx, now, &mut fields)));
-        let (head, pull) = self.running.take().expect("it was there above");
-        let (status, body) = match outcome {
-            Ok(status) => (status, RpcBody::of_call(pull)),
-            Err(Interrupted { error, source: _ }) => {
-                // The request broke off before there was an answer; if someone still listens, this is one.
-                let answer = answer_error(&head.request(), &error);
-                fields = answer.headers.into_iter().collect();
-                (answer.status, RpcBody::whole(answer.body))
+        let Self { running, status, fields } = &mut *self;
+        let (head, pull) = running.as_mut().expect("a response comes once");
+        if status.is_none() {
+            match ready!(pull.poll(cx, |call, cx, now| call.poll_head(cx, now, fields))) {
+                Ok(known) => *status = Some(known),
+                Err(Interrupted { error, source: _ }) => {
+                    // The request broke off before there was an answer; if someone still listens, this is one.
+                    let answer = answer_error(&head.request(), &error);
+                    let fields = answer.headers.into_iter().collect();
+                    *running = None;
+                    return Poll::Ready(Ok(response(answer.status, fields, RpcBody::whole(answer.body))));
+                }
             }
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        *response.headers_mut() = fields.into_map();
-        Poll::Ready(Ok(response))
+        }
+        ready!(pull.poll_rest(cx));
+        let (_, pull) = running.take().expect("it was there above");
+        let status = status.expect("it was set above");
+        Poll::Ready(Ok(response(status, std::mem::take(fields), RpcBody::of_call(pull))))
     }
+}
+
+fn response<B>(status: u16, fields: fields::Sink, body: RpcBody<B>) -> Response<RpcBody<B>> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).expect("the core answers with statuses of HTTP");
+    *response.headers_mut() = fields.into_map();
+    response
 }
 
 const STALL_MAX: Duration = Duration::from_secs(60);

@@ -1,12 +1,13 @@
 //! The service of `conformance/peers/echo.proto`, written by hand as generated code would be.
 
 use buffa_types::google::protobuf::StringValue;
+use ringwire_compress::{Compressions, Gzip};
 use ringwire_service::{Call, Ends, ErrorDetails, Mounted, Result, Router, Service};
 use ringwire_rpc::{Error, Idempotency, Spec, StreamShape};
 
 /// A router with the service, and the compressions that peers ask for.
 pub(crate) fn router() -> Router {
-    Router::new().add(Mounted::new(Echo))
+    Router::new().add(Mounted::new(Echo)).compressions(Compressions::none().with(&Gzip))
 }
 
 pub(crate) struct Echo;
@@ -30,7 +31,7 @@ impl Service for Echo {
         match method {
             0 => {
                 let (request, response) = ends.unary::<StringValue, StringValue>()?;
-                self.say(call)?;
+                Self::say(call)?;
                 response.send(&text(request.view()?.value)).await?;
             }
             1 => {
@@ -71,11 +72,11 @@ impl Service for Echo {
 }
 
 impl Echo {
-    fn say(&self, call: &mut Call) -> Result<()> {
-        if let Some(value) = call.headers().get_str("x-echo").map(str::to_owned) {
+    fn say(call: &mut Call) -> Result<()> {
+        if let Ok(value) = call.headers().get_str("x-echo").map(str::to_owned) {
             call.response_headers_mut()?.append("x-echo", value)?;
         }
-        if let Ok(Some(value)) = call.headers().get_bin("x-echo-bin") {
+        if let Ok(value) = call.headers().get_bin("x-echo-bin") {
             call.response_headers_mut()?.append_bin("x-echo-bin", &value)?;
             call.response_trailers_mut().append_bin("x-echo-bin", &value)?;
         }

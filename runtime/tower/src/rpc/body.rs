@@ -54,6 +54,7 @@ where
             Stage::Call(pull) => match ready!(pull.poll(cx, InFlight::poll_body)) {
                 Ok(Some(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes.freeze())))),
                 Ok(None) => {
+                    ready!(pull.poll_rest(cx));
                     let trailers = trailers(pull.call());
                     self.stage = Stage::Ended;
                     Poll::Ready(trailers.map(Ok))
@@ -74,7 +75,9 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.stage {
-            Stage::Call(pull) => pull.call().remaining() == Some(0) && !pull.call().has_trailers(),
+            Stage::Call(pull) => {
+                pull.call().remaining() == Some(0) && !pull.call().has_trailers() && !pull.has_short_rest()
+            }
             Stage::Whole(bytes) => bytes.is_empty(),
             Stage::Ended => true,
         }

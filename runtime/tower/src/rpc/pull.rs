@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use http_body::Body;
-use ringwire_rpc::{Error, StreamShape};
+use ringwire_rpc::{Error, RequestRest, StreamShape};
 use ringwire_service::{Arrival, InFlight, Routes};
 use tokio::time::Sleep;
 
@@ -21,6 +21,7 @@ pub(crate) struct Pull<B> {
     body: B,
     stall: Option<Stall>,
     alarm: Option<Pin<Box<Sleep>>>,
+    rest: Rest,
 }
 
 /// The request did not arrive whole.
@@ -37,12 +38,15 @@ where
     B: Body<Error: Into<BoxError>> + Unpin,
 {
     pub(crate) fn start(routes: &Routes, arrival: Arrival, body: B, stall_max: Duration) -> Self {
+        // Who waits to be told to send its body is not sending it.
+        let waits = arrival.head.request().headers.get("expect").is_some();
+        let rest = if waits { Rest::GivenUp } else { Rest::Unread };
         let call = routes.start(arrival, now());
         let stall = match call.spec().map(|spec| spec.shape) {
             Some(StreamShape::Unary | StreamShape::ServerStream) => Some(Stall { max: stall_max, since: None }),
             Some(StreamShape::ClientStream | StreamShape::Bidi) | None => None,
         };
-        Self { call, body, stall, alarm: None }
+        Self { call, body, stall, alarm: None, rest }
     }
 
     /// Polls the call, and whatever it waits for, until `poll` is ready or nothing moves.
@@ -74,6 +78,40 @@ where
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Throws the rest of the request away, if it is short and under way: some clients stop sending at an early answer and
+    /// then stumble over themselves, and an HTTP/1 connection could not be used again. For when the call has ended, and
+    /// before its answer is given away.
+    pub(crate) fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.has_short_rest() {
+            match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(_))) => continue,
+                Poll::Ready(Some(Err(_)) | None) => self.rest = Rest::GivenUp,
+                Poll::Pending => {
+                    let until = match self.rest {
+                        Rest::Discarded { until } => until,
+                        Rest::Unread | Rest::GivenUp => now() + REST_TIME_MAX,
+                    };
+                    if until <= now() {
+                        self.rest = Rest::GivenUp;
+                    } else {
+                        self.rest = Rest::Discarded { until };
+                        ready!(self.poll_alarm(cx, until));
+                    }
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether [`poll_rest`](Self::poll_rest) has something to do.
+    pub(crate) fn has_short_rest(&self) -> bool {
+        self.rest != Rest::GivenUp
+            && self.call.remaining().is_some()
+            && self.call.rest() == RequestRest::Discard
+            && !self.body.is_end_stream()
+            && self.body.size_hint().exact().is_some_and(|rest| rest <= REST_MAX)
     }
 
     pub(crate) fn call(&self) -> &InFlight {
@@ -119,6 +157,14 @@ struct Stall {
     since: Option<Instant>,
 }
 
+/// What became of the part of a request that the call left unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Unread,
+    Discarded { until: Instant },
+    GivenUp,
+}
+
 /// The runtime's clock, which tests can hold.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
@@ -132,3 +178,7 @@ fn stalled(max: Duration) -> Interrupted {
     let source = format!("nothing of the request arrived for {max:?}").into();
     Interrupted { error: Error::deadline_exceeded("the request stopped arriving"), source }
 }
+
+// As much as one stream's window holds: it is in flight already, or about to be.
+const REST_MAX: u64 = 1024 * 1024;
+const REST_TIME_MAX: Duration = Duration::from_secs(5);
