@@ -5,7 +5,8 @@ mod fixture;
 use bytes::{Bytes, BytesMut};
 use fixture::{Small, SmallView};
 use ringwire_message::{
-    Codec, DecodeError, DecodeLimits, Encode, EncodeError, Json, Message, Proto, Raw, Wire, Writable,
+    Codec, Convert, DecodeError, DecodeLimits, Encode, EncodeError, Format, Json, Message, Proto, Raw, Wire,
+    Writable,
 };
 
 /// The binary format in hexadecimal digits.
@@ -16,7 +17,12 @@ impl Codec for Hex {
     fn name(&self) -> &str {
         "hex"
     }
+    fn format(&self) -> Format<'_> {
+        Format::Converted(self)
+    }
+}
 
+impl Convert for Hex {
     fn decode(&self, message: &'static str, body: Bytes, _: &DecodeLimits) -> Result<Wire, DecodeError> {
         let malformed = || DecodeError::Malformed(format!("{message} is not in hexadecimal"));
         let digits = std::str::from_utf8(&body).map_err(|_| DecodeError::InvalidUtf8)?;

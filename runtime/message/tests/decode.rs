@@ -73,7 +73,11 @@ fn deep_json_of_a_wide_message_leaves_the_stack_whole() {
     let limits = DecodeLimits { depth_max: u32::MAX, ..limits() };
     let deepest = |open: &str, again: &str, close: &str| {
         let body = open.to_owned() + &nested_json(10_000, again, close);
-        match Everything::owned(&Json, body.into(), &limits) {
+        let decode = move || Everything::owned(&Json, body.into(), &limits);
+        // A quarter more than what nesting may take.
+        let stack = limits.json_stack_max + limits.json_stack_max / 4;
+        let thread = std::thread::Builder::new().stack_size(stack).spawn(decode).expect("a thread");
+        match thread.join().expect("no panic") {
             Err(DecodeError::TooDeep { limit }) => limit,
             other => panic!("decoded: {other:?}"),
         }

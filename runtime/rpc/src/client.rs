@@ -71,7 +71,7 @@ pub struct RequestLine {
     /// The method.
     pub method: &'static str,
     /// The path, with the query if there is one.
-    pub target: String,
+    pub target: Cow<'static, str>,
 }
 
 impl ClientExchange {
@@ -80,12 +80,14 @@ impl ClientExchange {
         let protocol = config.protocol.carry(spec.shape);
         let mut transmit = Transmit::new(protocol.framing(), config.limits.send_max, protocol.is_text());
         transmit.set_compression(config.compression, config.compression_policy);
+        let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
+        receive.set_frame_max(config.limits.error_body_max);
         Self {
             spec: *spec,
             config: config.clone(),
             protocol,
             transmit,
-            receive: Receive::new(Side::Client, protocol.framing(), config.limits.receive_max),
+            receive,
             cardinality: Cardinality::new(Side::Client, spec.shape.has_one_response()),
             stage: Stage::ExpectHead,
             error_status: None,
@@ -164,9 +166,15 @@ impl ClientExchange {
         Ok(match query_target {
             Some(target) => {
                 self.transmit.take_back_whole(body);
-                RequestLine { method: "GET", target }
+                RequestLine { method: "GET", target: Cow::Owned(target) }
             }
-            None => RequestLine { method: "POST", target: [call.prefix, self.spec.procedure].concat() },
+            None if call.prefix.is_empty() => {
+                RequestLine { method: "POST", target: Cow::Borrowed(self.spec.procedure) }
+            }
+            None => {
+                let target = Cow::Owned([call.prefix, self.spec.procedure].concat());
+                RequestLine { method: "POST", target }
+            }
         })
     }
 
@@ -264,26 +272,33 @@ impl ClientExchange {
         self.headers = received(headers, self.config.limits.metadata_max)?;
         self.split = self.protocol.split_trailers(&mut self.headers);
         let head = ResponseHead { status, headers };
-        match self.protocol.read_head(&head, &self.config.codec)? {
+        let body = self.protocol.read_head(&head, &self.config.codec)?;
+        let encoding = self.find_encoding(headers);
+        match body {
             ResponseBody::Messages { text } => self.receive.set_text(text),
             ResponseBody::Error => {
                 let limit = self.config.limits.error_body_max;
                 self.receive = Receive::new(Side::Client, Framing::Whole, limit);
                 self.error_status = Some(status);
+                if encoding.is_err() {
+                    return Err(self.protocol.read_error(b"", status));
+                }
             }
         }
-        let encoding = headers.get(self.protocol.fields().encoding).unwrap_or_default();
-        if !encoding.is_empty() {
-            let known = std::str::from_utf8(encoding)
-                .ok()
-                .and_then(|name| self.config.compressions.find(name).ok())
-                .ok_or_else(|| {
-                    let name = String::from_utf8_lossy(encoding);
-                    Error::internal(format!("response has the unknown encoding {name:?}"))
-                })?;
-            self.receive.set_compression(known);
-        }
+        self.receive.set_compression(encoding?);
         Ok(())
+    }
+
+    fn find_encoding(&self, headers: &dyn Headers) -> Result<Option<&'static dyn Compression>, Error> {
+        let name = headers.get(self.protocol.fields().encoding).unwrap_or_default();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let known = std::str::from_utf8(name).ok().and_then(|name| self.config.compressions.find(name).ok());
+        known.ok_or_else(|| {
+            let name = String::from_utf8_lossy(name);
+            Error::internal(format!("response has the unknown encoding {name:?}"))
+        })
     }
 
     fn read_input(&mut self) -> Result<Input, Error> {

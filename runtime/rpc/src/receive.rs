@@ -31,7 +31,10 @@ pub(crate) struct Receive {
     text: Option<TextDecoder>,
     body: Body,
     compression: Option<&'static dyn Compression>,
+    /// The longest message.
     limit: u32,
+    /// The longest envelope, message or not.
+    frame_max: u32,
     ended: bool,
     fault: Option<Fault>,
 }
@@ -56,7 +59,12 @@ impl Receive {
             Framing::Whole => Body::Whole(Whole::default()),
             Framing::Envelopes => Body::Envelopes(Deframer::default()),
         };
-        Self { side, text: None, body, compression: None, limit, ended: false, fault: None }
+        Self { side, text: None, body, compression: None, limit, frame_max: limit, ended: false, fault: None }
+    }
+
+    /// Lets envelopes that are not messages be longer than those.
+    pub(crate) fn set_frame_max(&mut self, frame_max: u32) {
+        self.frame_max = frame_max.max(self.limit);
     }
 
     /// Reads the body as base64, or as it is.
@@ -71,17 +79,21 @@ impl Receive {
 
     pub(crate) fn push(&mut self, chunk: Bytes, end: bool) {
         if self.ended || self.fault.is_some() {
+            self.ended |= end;
             return;
         }
-        let chunk = match &mut self.text {
-            None => Ok(chunk),
-            Some(text) => text.decode(&chunk, end),
-        };
-        match chunk {
-            Ok(chunk) => self.push_binary(chunk),
-            Err(_) => self.fault = Some(Fault::NotBase64),
+        self.ended = end;
+        match &mut self.text {
+            None => self.push_binary(chunk),
+            Some(text) => {
+                let mut binary = BytesMut::new();
+                let decoded = text.decode(&chunk, end, &mut binary);
+                self.push_binary(binary.freeze());
+                if decoded.is_err() {
+                    self.fault = Some(Fault::NotBase64);
+                }
+            }
         }
-        self.ended |= end;
     }
 
     fn push_binary(&mut self, chunk: Bytes) {
@@ -121,25 +133,29 @@ impl Receive {
     }
 
     fn cut(&mut self) -> Result<Cut, Fault> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
         let limit = self.wire_limit();
         match &mut self.body {
-            Body::Envelopes(deframer) => match deframer.next_frame(limit)? {
-                Some(frame) => Ok(Cut::Frame(frame)),
+            Body::Envelopes(deframer) => {
+                let frame = deframer.next_frame(limit);
+                if let Some(frame) = frame.map_err(|long| TooLarge { limit: self.limit, ..long })? {
+                    return Ok(Cut::Frame(frame));
+                }
+                // What came before a fault is good, however the chunks were cut.
+                match self.fault {
+                    Some(fault) => Err(fault),
+                    None if !self.ended => Ok(Cut::Pending),
+                    None if deframer.is_at_boundary() => Ok(Cut::End),
+                    None => Err(Fault::Truncated),
+                }
+            }
+            Body::Whole(whole) => match self.fault {
+                Some(fault) => Err(fault),
                 None if !self.ended => Ok(Cut::Pending),
-                None if deframer.is_at_boundary() => Ok(Cut::End),
-                None => Err(Fault::Truncated),
-            },
-            Body::Whole(_) if !self.ended => Ok(Cut::Pending),
-            Body::Whole(whole) => Ok(match whole.take() {
-                Some(payload) => {
+                None => Ok(whole.take().map_or(Cut::End, |payload| {
                     let flags = if self.compression.is_some() { Flags::COMPRESSED } else { Flags::default() };
                     Cut::Frame(Frame { flags, payload })
-                }
-                None => Cut::End,
-            }),
+                })),
+            },
         }
     }
 
@@ -171,9 +187,9 @@ impl Receive {
     /// The most bytes that a payload may have before it is decompressed.
     fn wire_limit(&self) -> u32 {
         match self.compression {
-            None => self.limit,
+            None => self.frame_max,
             // Data that does not compress grows a little: the limit is on what comes out.
-            Some(_) => self.limit.saturating_add(self.limit / 16).saturating_add(GROWTH_MAX),
+            Some(_) => self.frame_max.saturating_add(self.frame_max / 16).saturating_add(GROWTH_MAX),
         }
     }
 }
@@ -198,7 +214,8 @@ impl Whole {
         let len = self.len().saturating_add(chunk.len());
         if len > limit as usize {
             *self = Self::Taken;
-            return Err(TooLarge { len: u32::try_from(len).unwrap_or(u32::MAX), limit });
+            // How much longer it would have become, nobody knows.
+            return Err(TooLarge { len: u32::MAX, limit });
         }
         match self {
             Self::One(first) if first.is_empty() => *first = chunk,

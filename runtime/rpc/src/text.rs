@@ -1,6 +1,6 @@
 //! Bodies in base64 that arrive in chunks cut anywhere.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use ringwire_wire::Malformed;
 use ringwire_wire::base64::{self, Alphabet};
 
@@ -12,16 +12,18 @@ pub(crate) struct TextDecoder {
 }
 
 impl TextDecoder {
-    /// The bytes that `text`, with what was left of the chunk before, stands for; `end` marks the last chunk.
-    pub(crate) fn decode(&mut self, text: &[u8], end: bool) -> Result<Bytes, Malformed> {
-        let mut out = BytesMut::with_capacity(text.len() / QUAD * 3 + QUAD);
+    /// Appends the bytes that `text`, with what was left of the chunk before, stands for; `end` marks the last chunk.
+    ///
+    /// On an error, `out` has the bytes of all that comes before it.
+    pub(crate) fn decode(&mut self, text: &[u8], end: bool, out: &mut BytesMut) -> Result<(), Malformed> {
+        out.reserve(text.len() / QUAD * 3 + QUAD);
         let mut rest = text;
         if self.partial_len > 0 {
             let take = rest.len().min(QUAD - self.partial_len);
             self.keep(&rest[..take]);
             rest = &rest[take..];
             if self.partial_len == QUAD {
-                base64::decode(Alphabet::Standard, &self.partial, &mut out)?;
+                base64::decode(Alphabet::Standard, &self.partial, out)?;
                 self.partial_len = 0;
             }
         }
@@ -29,15 +31,17 @@ impl TextDecoder {
         while !quads.is_empty() {
             let padded = quads.iter().position(|byte| *byte == b'=').map(|at| (at / QUAD + 1) * QUAD);
             let (run, after) = quads.split_at(padded.unwrap_or(quads.len()));
-            base64::decode(Alphabet::Standard, run, &mut out)?;
+            if base64::decode(Alphabet::Standard, run, out).is_err() {
+                return run.chunks(QUAD).try_for_each(|quad| base64::decode(Alphabet::Standard, quad, out));
+            }
             quads = after;
         }
         self.keep(tail);
         if end && self.partial_len > 0 {
             // The last piece may come without its padding.
-            base64::decode(Alphabet::Standard, &self.partial[..self.partial_len], &mut out)?;
+            base64::decode(Alphabet::Standard, &self.partial[..self.partial_len], out)?;
         }
-        Ok(out.freeze())
+        Ok(())
     }
 
     fn keep(&mut self, text: &[u8]) {
@@ -53,47 +57,49 @@ const QUAD: usize = 4;
 mod tests {
     use super::*;
 
-    /// Decodes `text` cut in three at every pair of places, and expects `want` each time.
+    /// Decodes `text` cut in three at every pair of places, and expects `want` each time, then an error or none.
     #[track_caller]
-    fn check(text: &str, want: Option<&str>) {
+    fn check(text: &str, want: &str, is_whole: bool) {
         let text = text.as_bytes();
         for first in 0..=text.len() {
             for second in first..=text.len() {
                 let mut decoder = TextDecoder::default();
-                let mut decode = || {
-                    let mut got = Vec::new();
-                    got.extend_from_slice(&decoder.decode(&text[..first], false)?);
-                    got.extend_from_slice(&decoder.decode(&text[first..second], false)?);
-                    got.extend_from_slice(&decoder.decode(&text[second..], true)?);
-                    Ok::<_, Malformed>(got)
-                };
-                assert_eq!(decode().ok().as_deref(), want.map(str::as_bytes), "cut at {first} and {second}");
+                let mut got = BytesMut::new();
+                let decoded = decoder
+                    .decode(&text[..first], false, &mut got)
+                    .and_then(|()| decoder.decode(&text[first..second], false, &mut got))
+                    .and_then(|()| decoder.decode(&text[second..], true, &mut got));
+                assert_eq!(
+                    (&got[..], decoded.is_ok()),
+                    (want.as_bytes(), is_whole),
+                    "cut at {first} and {second}"
+                );
             }
         }
     }
 
     #[test]
     fn whole_quads() {
-        check("", Some(""));
-        check("YWJj", Some("abc"));
-        check("YWJjZGVm", Some("abcdef"));
+        check("", "", true);
+        check("YWJj", "abc", true);
+        check("YWJjZGVm", "abcdef", true);
     }
 
     #[test]
     fn padding_in_the_middle() {
-        check("YQ==YWI=YWJjYQ==", Some("aababca"));
+        check("YQ==YWI=YWJjYQ==", "aababca", true);
     }
 
     #[test]
     fn missing_padding_at_the_end() {
-        check("YWJjYWI", Some("abcab"));
+        check("YWJjYWI", "abcab", true);
     }
 
     #[test]
     fn garbage() {
-        check("YW*j", None);
-        check("Y===", None);
-        check("=YWJ", None);
-        check("YWJjY", None);
+        check("YW*j", "", false);
+        check("YWJjY===YWJj", "abc", false);
+        check("YWJj=YWJ", "abc", false);
+        check("YWJjY", "abc", false);
     }
 }

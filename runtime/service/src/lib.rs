@@ -21,6 +21,7 @@ mod peer;
 mod router;
 mod service;
 mod tracker;
+mod whole;
 
 pub use arrival::{Arrival, Head, PlainHead};
 pub use budget::Budget;
@@ -30,15 +31,20 @@ pub use deadline::DeadlinePolicy;
 pub use ends::{Ends, Request, RequestStream, Requests, Response, Responses, Sent};
 pub use error::{ErrorDetails, Panicked};
 pub use flight::InFlight;
-pub use interceptor::{Dynamic, InterceptFn, Interceptor, Interceptors, Next, Rest, Stack};
+pub use interceptor::{
+    Dynamic, InterceptFn, InterceptWithFn, Interceptor, Interceptors, Next, Rest, Stack, With, with,
+};
 pub use payload::Payload;
 pub use peer::{Peer, PeerAddress};
 pub use router::{Router, RouterError, Routes};
-pub use service::{Mounted, Service};
+pub use service::{Mounted, Service, unimplemented};
 pub use tracker::Guard;
+pub use whole::WholeResponse;
 
 pub use ringwire_message::{Encode, Message};
-pub use ringwire_rpc::{Error, Spec};
+pub use ringwire_rpc::{
+    Code, Compress, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape,
+};
 
 /// What handlers and interceptors return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

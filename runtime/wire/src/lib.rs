@@ -2,6 +2,25 @@
 //!
 //! Nothing here has state beyond one message or chooses a protocol. Functions that write append to a
 //! buffer that the caller owns; functions that read take bytes from a peer, and never panic.
+//!
+//! ```
+//! use bytes::{BufMut, BytesMut};
+//! use ringwire_wire::envelope::{self, Deframer, Flags};
+//!
+//! # fn main() -> Result<(), envelope::TooLarge> {
+//! # let limit = 4 << 20;
+//! let mut body = BytesMut::new();
+//! envelope::write_frame(&mut body, Flags::default(), limit, |out| out.put_slice(b"hi"))?;
+//!
+//! let mut deframer = Deframer::default();
+//! deframer.push(body.freeze());
+//! while let Some(frame) = deframer.next_frame(limit)? {
+//!     assert_eq!(frame.payload, "hi");
+//! }
+//! assert!(deframer.is_at_boundary());
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 

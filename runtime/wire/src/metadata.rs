@@ -13,6 +13,9 @@ use crate::base64::{self, Alphabet};
 use crate::token::{is_token, trim_ows};
 
 /// An ordered multimap of header or trailer fields; free while empty.
+///
+/// Names are found whatever their case. Those that live as long as the program are kept without a copy, and so are
+/// such values; others are given away as `String`s, `Vec`s or `Bytes`.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Metadata {
     fields: Vec<(Cow<'static, str>, Bytes)>,
@@ -105,7 +108,7 @@ impl Metadata {
     /// Adds a field that a peer sent, even one whose name is reserved.
     pub fn append_received(&mut self, name: &str, value: &[u8]) -> Result<(), MetadataError> {
         let value = trim_ows(value);
-        if !is_valid_name(name) {
+        if !is_token(name.as_bytes()) {
             return Err(MetadataError::new(name, Fault::Name));
         }
         if !is_valid_value(value) {
@@ -229,7 +232,7 @@ fn custom_field(
     value: Bytes,
 ) -> Result<(Cow<'static, str>, Bytes), MetadataError> {
     let value = trimmed(value);
-    let fault = if !is_valid_name(&name) {
+    let fault = if !is_token(name.as_bytes()) {
         Fault::Name
     } else if !is_valid_value(&value) {
         Fault::Value
@@ -241,10 +244,6 @@ fn custom_field(
         Fault::Reserved
     };
     Err(MetadataError { name, fault })
-}
-
-fn is_valid_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(is_token)
 }
 
 fn is_valid_value(value: &[u8]) -> bool {
@@ -262,6 +261,8 @@ fn trimmed(value: Bytes) -> Bytes {
     value.slice_ref(trim_ows(&value))
 }
 
+/// How many fields a text of trailers may hold: a field costs a peer three bytes, and us a hundred.
+pub(crate) const TRAILERS_MAX: usize = 1024;
 const FIELD_OVERHEAD: usize = 32;
 
 #[cfg(test)]

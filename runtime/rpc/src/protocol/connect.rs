@@ -148,6 +148,9 @@ impl Protocol for Unary {
 
     fn split_trailers(&self, headers: &mut Metadata) -> Metadata {
         let mut trailers = Metadata::new();
+        if headers.iter().all(|(name, _)| !name.starts_with(TRAILER_PREFIX)) {
+            return trailers;
+        }
         let mut others = Metadata::new();
         for (name, value) in headers.iter() {
             let (fields, name) = match name.strip_prefix(TRAILER_PREFIX) {
