@@ -11,6 +11,7 @@ use ringwire_rpc::{
     Answer, Code, Ending, Error, Idempotency, Input, Metadata, RequestHead, RequestRest, ServerConfig,
     ServerExchange, Sinks, Spec, StreamShape, Version,
 };
+use ringwire_wire::base64::{Alphabet, StreamDecoder};
 
 pub(crate) type Fields = Vec<(String, Vec<u8>)>;
 
@@ -156,7 +157,12 @@ impl Response {
 impl Response {
     /// The code with which a response of any protocol ends; `None` is success.
     pub(crate) fn code(&self) -> Option<Code> {
-        let text = String::from_utf8_lossy(&self.body);
+        let mut body = BytesMut::from(&self.body[..]);
+        if self.headers.iter().any(|(_, value)| value.starts_with(b"application/grpc-web-text")) {
+            body.clear();
+            StreamDecoder::new(Alphabet::Standard).decode(&self.body, &mut body).unwrap();
+        }
+        let text = String::from_utf8_lossy(&body);
         let fields = self.headers.iter().chain(self.trailers.iter().flatten());
         let number = fields
             .filter(|(name, _)| name == "grpc-status")
