@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test fail it as its body would")]
 
-#[path = "../echo.rs"]
+#[path = "../echo/mod.rs"]
 mod echo;
 
 use std::future::Future;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use buffa_types::google::protobuf::StringValue;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
@@ -18,7 +19,6 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use ringwire_rpc::{Spec, StreamShape};
 use ringwire_service::{Call, Ends, Mounted, Peer, PeerAddress, Result, Router, Service};
 use ringwire_tower::{RpcBody, RpcService};
-use buffa_types::google::protobuf::StringValue;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tower_service::Service as _;
@@ -32,7 +32,9 @@ fn a_call_needs_no_runtime_and_no_task() {
     assert_eq!(response.headers()["content-type"], "application/json");
     assert_eq!(response.body().size_hint().exact(), Some(7));
     let mut body = response.into_body();
-    let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) else { panic!("nothing to wait for") };
+    let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) else {
+        panic!("nothing to wait for")
+    };
     assert_eq!(frame.into_data().unwrap(), "\"hello\"");
     assert!(body.is_end_stream());
     assert_eq!(service.routes().running(), 0);
@@ -53,7 +55,8 @@ async fn trailers_follow_the_body_and_its_length_is_not_declared() {
 async fn a_path_of_none_of_the_services_is_answered() {
     let response = call(post("Missing", "application/grpc", Full::new(envelope("")))).await;
     assert_eq!((response.status().as_u16(), response.headers()["grpc-status"].as_bytes()), (200, &b"12"[..]));
-    let response = call(Request::get("http://test/favicon.ico").body(Full::<Bytes>::default()).unwrap()).await;
+    let response =
+        call(Request::get("http://test/favicon.ico").body(Full::<Bytes>::default()).unwrap()).await;
     assert_eq!(response.status(), 404);
 }
 
@@ -89,7 +92,9 @@ async fn a_deadline_ends_a_call_when_it_is_due() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_stops_arriving_is_given_up() {
-    for (method, content_type) in [("Say", "application/json"), ("Say", "application/grpc"), ("Count", "application/grpc")] {
+    for (method, content_type) in
+        [("Say", "application/json"), ("Say", "application/grpc"), ("Count", "application/grpc")]
+    {
         let (feed, body) = channel();
         feed.send(Ok(Frame::data(Bytes::from_static(b"\0")))).await.unwrap();
         let started = Instant::now();
@@ -320,4 +325,3 @@ impl Body for Declared {
         http_body::SizeHint::with_exact(self.rest)
     }
 }
-
