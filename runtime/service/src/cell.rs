@@ -54,8 +54,8 @@ impl Cell {
         }))
     }
 
-    /// An encoder of the application may have panicked while it held the lock. The bytes it left behind are known and
-    /// cut off, so the lock needs no poison.
+    /// An encoder or a hook of the application may have panicked while it held the lock. The exchange has taken back
+    /// what was half written, so the lock needs no poison.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Meeting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

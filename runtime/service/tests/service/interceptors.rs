@@ -173,11 +173,12 @@ fn headers_of_one_response_can_be_changed_until_the_interceptors_are_done() {
             assert_eq!(changed.is_ok(), is_one, "the headers of a stream have left with its first message");
             outcome
         });
-    let routes = routes(router);
-    for (method, want) in METHODS.into_iter().zip([Some("1"), Some("1"), None, None]) {
-        let answer = grpc(&routes, &path(method), &[&text("a")]);
-        assert_eq!(answer.header("took"), want, "{method}");
-        assert_eq!(answer.trailer("grpc-status"), Some("0"), "{method}");
+    for routes in [routes(router.clone()), routes(router.intercept(Cached))] {
+        for (method, want) in METHODS.into_iter().zip([Some("1"), Some("1"), None, None]) {
+            let answer = grpc(&routes, &path(method), &[&text("a")]);
+            assert_eq!(answer.header("took"), want, "{method}");
+            assert_eq!(answer.trailer("grpc-status"), Some("0"), "{method}");
+        }
     }
 }
 
@@ -326,6 +327,31 @@ fn an_error_of_a_hook_ends_the_call() {
             assert_eq!(grpc(&routes, &path(method), &[b""]).header("grpc-status"), Some("9"), "{method}");
         }
     }
+}
+
+#[test]
+fn a_handler_cannot_look_away_from_a_hooks_error() {
+    struct Deaf;
+    impl Greet for Deaf {
+        async fn collect(
+            &self,
+            _: &mut Call,
+            mut requests: Requests<'_, GreetRequest>,
+        ) -> Result<GreetResponse> {
+            while let Ok(Some(_)) = requests.next().await {}
+            Ok(GreetResponse::default())
+        }
+    }
+    struct Refuse;
+    impl Interceptor for Refuse {
+        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+            call.on_receive(|_| Err(Error::failed_precondition("no")));
+            next.run(call).await
+        }
+    }
+    let routes = routes(Router::new().add(GreetServer::new(Deaf)).intercept(Refuse));
+    let answer = grpc(&routes, "/greet.v1.Greet/Collect", &[b""]);
+    assert_eq!(answer.header("grpc-status").or(answer.trailer("grpc-status")), Some("9"));
 }
 
 #[test]
