@@ -5,6 +5,7 @@ load(":compat.bzl", "COMPILE_ATTRS", "COMPILE_FRAGMENTS", "COMPILE_TOOLCHAINS", 
 load(":crate_names.bzl", "message_crate_name")
 load(":generate.bzl", "generate")
 load(":import_paths.bzl", "import_paths", "is_well_known")
+load(":labels.bzl", "typed")
 load(":messages_info.bzl", "RustMessagesInfo")
 load(":options.bzl", "ConnectRustOptionsInfo", "missing_below", "options_of_library")
 load(":toolchain.bzl", "TOOLCHAIN", "connect_rust_toolchain_of")
@@ -43,6 +44,7 @@ def _aspect_impl(target, ctx):
         options = {option: _truth(options[option]) for option in options if option not in _SERVICE_OPTIONS},
         out = root,
         paths = paths,
+        target = ctx.label,
     )
     compiled = compile_rlib(
         ctx,
@@ -79,8 +81,8 @@ def _check_options(label, options, below):
         if missing:
             fail(("{label}: its messages have {option}, those of {below} do not, and they may be its fields. " +
                   "Remove `{option} = \"off\"` from the aspect_hints of {below}, or add such a hint to {label} too.").format(
-                below = crate.label,
-                label = label,
+                below = typed(crate.label),
+                label = typed(label),
                 option = missing,
             ))
 

@@ -1,5 +1,7 @@
 """What generated crates are called."""
 
+load(":labels.bzl", "typed")
+
 def message_crate_name(label):
     """Returns the name of the crate of a `proto_library`: another one for every label.
 
@@ -24,7 +26,7 @@ def message_crate_name(label):
             readable += "_"
             replaced += _LETTERS[character]
         else:
-            fail("{}: no crate can be named after this label, because of {}. ".format(label, repr(character)) +
+            fail("{}: no crate can be named after this label, because of {}. ".format(typed(label), repr(character)) +
                  "Give the proto_library a name of ASCII characters.")
     if readable[0].isdigit():
         readable = "_" + readable

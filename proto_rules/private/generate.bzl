@@ -1,13 +1,15 @@
 """The one action that turns descriptors into Rust."""
 
+load(":labels.bzl", "typed")
 load(":toolchain.bzl", "TOOLCHAIN_TYPE")
 
-def generate(ctx, toolchain, *, mode, crate, out, paths, descriptor_sets, externs, options):
+def generate(ctx, toolchain, *, target, mode, crate, out, paths, descriptor_sets, externs, options):
     """Registers the run of the generator that writes one crate root.
 
     Args:
       ctx: the context of the rule or aspect.
       toolchain: the connect_rust_toolchain.
+      target: the Label to name in errors.
       mode: "messages" or "services".
       crate: the name of the crate.
       out: the file to write.
@@ -21,7 +23,7 @@ def generate(ctx, toolchain, *, mode, crate, out, paths, descriptor_sets, extern
     args.set_param_file_format("multiline")
     args.add(mode, format = "--mode=%s")
     args.add(crate, format = "--crate=%s")
-    args.add(str(ctx.label), format = "--target=%s")
+    args.add(typed(target), format = "--target=%s")
     args.add(out, format = "--out=%s")
     args.add_all(["--{}={}".format(*option) for option in sorted(options.items())])
     args.add_all(paths, format_each = "--generate=%s")

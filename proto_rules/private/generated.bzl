@@ -5,8 +5,10 @@ load("@rules_rust//rust:defs.bzl", "rust_common")
 load(":aspect.bzl", "connect_rust_messages_aspect")
 load(":compat.bzl", "RustAnalyzerGroupInfo", "crates_of", "rust_analyzer_of")
 load(":generate.bzl", "generate")
+load(":labels.bzl", "typed")
 load(":messages_info.bzl", "RustMessagesInfo")
 load(":options.bzl", "ConnectRustOptionsInfo")
+load(":sides.bzl", "chosen_sides")
 load(":toolchain.bzl", "TOOLCHAIN", "connect_rust_toolchain_of")
 
 def _generated_impl(ctx):
@@ -34,6 +36,7 @@ def _generated_impl(ctx):
         options = options,
         out = root,
         paths = {path: None for dep in deps for path in dep.paths}.keys(),
+        target = _facade(ctx),
     )
     runtime = toolchain.message_runtime + [target for side in sides for target in toolchain.sides[side]]
     return [
@@ -49,26 +52,20 @@ def _generated_impl(ctx):
     ]
 
 def _sides(ctx, toolchain):
-    if ctx.attr.every_side:
-        return sorted(toolchain.sides)
-    for side in ctx.attr.services:
-        if side not in _RUNTIMES:
-            fail(_of(ctx, "services = {} has \"{}\" in it. ".format(ctx.attr.services, side) +
-                          "The sides of a service are {}; an empty list leaves the messages.".format(" and ".join(sorted(_RUNTIMES)))))
-        if side not in toolchain.sides:
-            fail(_of(ctx, "services = {} asks for the {}, ".format(ctx.attr.services, side) +
-                          "and the toolchain {} has no `{}`. ".format(toolchain.label, _RUNTIMES[side]) +
-                          "Add it there, or remove \"{}\" here.".format(side)))
-    return sorted({side: None for side in ctx.attr.services})
+    services = None if ctx.attr.every_side else ctx.attr.services
+    chosen = chosen_sides(services, toolchain.sides.keys(), typed(toolchain.label))
+    if chosen.error:
+        fail(_of(ctx, chosen.error))
+    return chosen.sides
 
 def _check_deps(ctx, crates):
     if not crates:
         fail(_of(ctx, "no .proto file is reachable from deps = {} that the runtime does not bring. ".format(
-            [str(dep.label) for dep in ctx.attr.deps],
+            [typed(dep.label) for dep in ctx.attr.deps],
         ) + "List a proto_library with `srcs`, or one without that forwards such a library through `deps`."))
     for crate in crates:
         if crate.name == ctx.attr.crate_name:
-            fail(_of(ctx, "crate_name = \"{}\" is the crate of {}. Choose another one.".format(crate.name, crate.label)))
+            fail(_of(ctx, "crate_name = \"{}\" is the crate of {}. Choose another one.".format(crate.name, typed(crate.label))))
 
 def _check_externs(ctx, externs):
     owners = {}
@@ -77,8 +74,8 @@ def _check_externs(ctx, externs):
             other = owners.setdefault(path, extern.label)
             if other != extern.label:
                 fail(_of(ctx, "both {} and {} bring \"{}\", so its messages would be two types of one name. ".format(
-                    other,
-                    extern.label,
+                    typed(other),
+                    typed(extern.label),
                     path,
                 ) + "Keep the file in one proto_library, and let the other depend on that."))
 
@@ -87,18 +84,16 @@ def _check_options(ctx, crates):
         for name in ["json", "views"]:
             if not crate.options[name]:
                 fail(_of(ctx, "services need {option} of their messages, and those of {library} have none. ".format(
-                    library = crate.label,
+                    library = typed(crate.label),
                     option = name,
                 ) + "Turn `{}` on for it, or set services = [] to get the messages alone.".format(name)))
 
 def _of(ctx, problem):
     """A problem under the label that the user knows."""
-    return "{}: {}".format(ctx.label.same_package_label(ctx.attr.facade), problem)
+    return "{}: {}".format(typed(_facade(ctx)), problem)
 
-_RUNTIMES = {
-    "client": "client_runtime",
-    "server": "service_runtime",
-}
+def _facade(ctx):
+    return ctx.label.same_package_label(ctx.attr.facade)
 
 connect_rust_generated = rule(
     implementation = _generated_impl,

@@ -4,7 +4,7 @@ load("@rules_rust//rust:defs.bzl", "rust_library")
 load(":crate_names.bzl", "facade_crate_name")
 load(":generated.bzl", "connect_rust_generated")
 
-def connect_rust_library(name, deps, services = None, crate_name = None, tags = [], **kwargs):
+def connect_rust_library(name, deps, services = None, crate_name = None, tags = [], rustc_flags = [], **kwargs):
     """A Rust library of the messages and services of proto libraries.
 
     ```starlark
@@ -35,13 +35,13 @@ def connect_rust_library(name, deps, services = None, crate_name = None, tags = 
         default, all that the toolchain has a runtime for. Unless the list is empty, `deps` must declare a service.
       crate_name: What Rust code calls the library. By default the target's name, `_` for whatever cannot be in it.
       tags: Tags of the target.
-      **kwargs: Attributes that every rule has, such as `visibility` and `testonly`, and `rustc_flags` and `version` of
-        `rust_library`.
+      rustc_flags: As of `rust_library`.
+      **kwargs: Attributes that every rule has, such as `visibility` and `testonly`.
     """
     label = "//{}:{}".format(native.package_name(), name)
     for attribute in kwargs:
         if attribute not in _FACADE_ATTRS:
-            fail("{}: connect_rust_library has no attribute `{}`. Besides name, deps, services, crate_name and tags it takes {}.".format(
+            fail("{}: connect_rust_library has no attribute `{}`. It takes name, deps, services, crate_name, rustc_flags, tags, {}.".format(
                 label,
                 attribute,
                 ", ".join(_FACADE_ATTRS),
@@ -68,7 +68,8 @@ def connect_rust_library(name, deps, services = None, crate_name = None, tags = 
         srcs = [generated],
         crate_name = crate.name,
         edition = "2021",
-        # What the generator writes is linted where the generator is tested.
+        # What the generator writes is linted where the generator is tested; warnings are for whoever can mend them.
+        rustc_flags = ["--cap-lints=allow"] + rustc_flags,
         tags = tags + ["no-clippy"],
         deps = [generated],
         **kwargs
@@ -88,6 +89,4 @@ _COMMON_ATTRS = [
 
 _FACADE_ATTRS = _COMMON_ATTRS + [
     "deprecation",
-    "rustc_flags",
-    "version",
 ]

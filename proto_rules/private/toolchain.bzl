@@ -1,6 +1,8 @@
 """What `connect_rust_library` runs and links."""
 
 load("@rules_rust//rust:defs.bzl", "rust_analyzer_aspect", "rust_common")
+load(":labels.bzl", "typed")
+load(":sides.bzl", "RUNTIMES")
 
 TOOLCHAIN_TYPE = Label("//proto_rules:toolchain_type")
 
@@ -18,7 +20,7 @@ def connect_rust_toolchain_of(ctx):
     """
     toolchain = ctx.toolchains[TOOLCHAIN_TYPE]
     if not toolchain:
-        fail("{}: no connect_rust_toolchain is registered for this platform. ".format(ctx.label) +
+        fail("{}: no connect_rust_toolchain is registered for this platform. ".format(typed(ctx.label)) +
              "Add register_toolchains(\"@ringwire//proto_rules:toolchain\") to your MODULE.bazel, " +
              "or declare one over your own crates with connect_rust_toolchain and register that.")
     return toolchain
@@ -30,14 +32,7 @@ def _connect_rust_toolchain_impl(ctx):
             label = ctx.label,
             message_runtime = ctx.attr.message_runtime,
             # The sides of a service that can be asked for, each with what it links.
-            sides = {
-                side: runtime
-                for side, runtime in {
-                    "client": ctx.attr.client_runtime,
-                    "server": ctx.attr.service_runtime,
-                }.items()
-                if runtime
-            },
+            sides = {side: getattr(ctx.attr, runtime) for side, runtime in RUNTIMES.items() if getattr(ctx.attr, runtime)},
         ),
     ]
 
