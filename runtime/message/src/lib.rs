@@ -1,0 +1,40 @@
+//! The traits that generated messages and views implement: the seam to buffa, and the proto and JSON codecs.
+//!
+//! Nothing here is implemented by hand for a generated type: what buffa generates (with views and JSON) is a
+//! [`Message`], its view a [`View`], and both, the owned view, and [`PreEncoded`] bytes can be written wherever the
+//! message is expected ([`Encode`]). A [`Codec`] is a value; it turns its bytes into one of the two formats that every
+//! message reads ([`Wire`]), and back.
+//!
+//! ```text
+//!   received bytes ──codec.decode──▶ Wire::{Proto, Json} ──Message──▶ owned message, view, or owned view
+//!   bytes to send  ◀─codec.encode── &dyn Writable ◀──────Encode────── any of them, or bytes encoded before
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
+
+mod codec;
+pub mod encode;
+mod error;
+mod json;
+mod limits;
+mod message;
+mod pre_encoded;
+mod proto;
+mod raw;
+mod types;
+
+pub use codec::{Codec, Json, Proto, Wire};
+pub use encode::{Encode, Writable};
+pub use error::{DecodeError, EncodeError};
+pub use limits::{DecodeLimits, UnknownFields};
+pub use message::{Message, View};
+pub use pre_encoded::PreEncoded;
+pub use raw::{Raw, RawView};
+pub use types::{Register, Types, register};
+
+/// What generated code is written against. It is named through here, so that a crate of generated messages depends on
+/// this one alone.
+pub use buffa;
+pub use buffa_types;
+pub use serde;
