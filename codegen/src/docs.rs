@@ -1,0 +1,1 @@
+//! Comments of the schema as documentation of Rust.
