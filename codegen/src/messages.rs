@@ -15,16 +15,15 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 use syn::parse_quote;
-use syn::visit_mut::VisitMut;
 
 /// Writes the messages of all files to generate.
 pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Error> {
     let packages = buffa_codegen::generate(&library.files, &library.generate, &library.config)
         .map_err(|error| refused(library, &error))?;
-    let mut through = Through::new(&library.request.options.runtime.message);
+    let through = Through::new(&library.request.options.runtime.message);
     for package in packages {
-        let mut file = syn::parse_file(&package.content).expect("buffa formats what it has parsed");
-        through.visit_file_mut(&mut file);
+        let code: TokenStream = package.content.parse().expect("buffa formats what it has parsed");
+        let file: syn::File = syn::parse2(through.apply(code)).expect("only paths were changed");
         tree.package(&package.package).extend(file.items);
     }
     let asked_for: BTreeSet<&str> =

@@ -1,167 +1,160 @@
 //! Names the runtime's dependencies through the runtime, which is then all that generated messages depend on.
 
-use proc_macro2::{Group, Literal, Spacing, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Fields, Item, ItemUse, Macro, Meta, Path, PathSegment, UsePath, UseTree, parse_quote};
+use buffa_codegen::idents::is_rust_keyword;
+use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
+use quote::quote;
 
 /// Turns `::buffa::Message` into `::ringwire_message::buffa::Message`, wherever a path can stand.
 pub(crate) struct Through {
-    runtime: Path,
+    runtime: TokenStream,
     /// The same, as text, for attributes that hold paths in literals.
     text: String,
 }
 
 impl Through {
     pub(crate) fn new(runtime: &str) -> Self {
-        let runtime: Path = syn::parse2(crate::types::tokens(runtime)).expect("the path of a runtime is a path");
-        Self { text: spelled(&runtime), runtime }
+        Self { runtime: crate::types::tokens(runtime), text: runtime.to_owned() }
     }
 
-    fn prefixed(&self, path: &str) -> Option<String> {
-        let rest = path.strip_prefix("::")?;
-        let first = rest.split("::").next()?;
-        is_dependency(first).then(|| format!("{}::{rest}", self.text))
+    /// Tokens rather than a syntax tree, because the arguments of macros and attributes are nothing else.
+    pub(crate) fn apply(&self, code: TokenStream) -> TokenStream {
+        self.within(code, Within::Code)
     }
 
-    /// The same in text that nobody has parsed: the arguments of macros and of attributes.
-    fn tokens(&self, tokens: TokenStream) -> TokenStream {
-        let mut out = Vec::new();
-        let mut before = Before::Nothing;
-        let mut tokens = tokens.into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            if starts_path(&token) && before != Before::PathSegment {
-                let Some(colon) = tokens.next_if(is_colon) else {
-                    out.push(token);
-                    continue;
-                };
-                match tokens.peek() {
-                    Some(TokenTree::Ident(first)) if is_dependency(&first.to_string()) => {
-                        out.extend(self.runtime.to_token_stream());
-                        out.extend([token, colon]);
-                    }
-                    _ => out.extend([token, colon]),
-                }
-                before = Before::Nothing;
-                continue;
+    fn within(&self, code: TokenStream, within: Within) -> TokenStream {
+        let tokens: Vec<TokenTree> = code.into_iter().collect();
+        let mut out = TokenStream::new();
+        for (place, token) in tokens.iter().enumerate() {
+            if starts_path(&tokens[..place], &tokens[place..]) {
+                out.extend(self.runtime.clone());
             }
-            before = Before::of(&token);
-            out.push(match token {
+            match token {
                 TokenTree::Group(group) => {
-                    let mut inner = Group::new(group.delimiter(), self.tokens(group.stream()));
+                    let within = within.group(tokens[..place].last(), group);
+                    let mut inner = Group::new(group.delimiter(), self.within(group.stream(), within));
                     inner.set_span(group.span());
-                    TokenTree::Group(inner)
+                    out.extend([TokenTree::Group(inner)]);
+                    if derives_serde(group) {
+                        let serde = format!("{}::serde", self.text);
+                        out.extend(quote!(#[serde(crate = #serde)]));
+                    }
                 }
-                TokenTree::Literal(literal) => TokenTree::Literal(self.literal(literal)),
-                other => other,
-            });
+                TokenTree::Literal(literal) if within == Within::Attribute => {
+                    out.extend([TokenTree::Literal(self.literal(literal))]);
+                }
+                other => out.extend([other.clone()]),
+            }
         }
-        out.into_iter().collect()
+        out
     }
 
-    fn literal(&self, literal: Literal) -> Literal {
+    fn literal(&self, literal: &Literal) -> Literal {
         let text = literal.to_string();
-        let path = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        path.and_then(|path| self.prefixed(path)).map_or(literal, |path| Literal::string(&path))
-    }
-
-    fn serde_crate(&self) -> Attribute {
-        let serde = format!("{}::serde", self.text);
-        parse_quote!(#[serde(crate = #serde)])
+        let path = text.strip_prefix("\"::").and_then(|text| text.strip_suffix('"'));
+        match path.and_then(|path| path.split("::").next().map(|first| (path, first))) {
+            Some((path, first)) if is_dependency(first) => Literal::string(&format!("{}::{path}", self.text)),
+            _ => literal.clone(),
+        }
     }
 }
 
-impl VisitMut for Through {
-    fn visit_path_mut(&mut self, path: &mut Path) {
-        let first = path.segments.first().map(|segment| segment.ident.to_string());
-        if path.leading_colon.is_some() && first.as_deref().is_some_and(is_dependency) {
-            let mut through = self.runtime.clone();
-            through.segments.extend(std::mem::take(&mut path.segments));
-            *path = through;
-        }
-        visit_mut::visit_path_mut(self, path);
-    }
-
-    fn visit_item_use_mut(&mut self, item: &mut ItemUse) {
-        let UseTree::Path(UsePath { ident, .. }) = &item.tree else { return };
-        if item.leading_colon.is_some() && is_dependency(&ident.to_string()) {
-            for PathSegment { ident, .. } in self.runtime.segments.iter().rev() {
-                let tree = std::mem::replace(&mut item.tree, UseTree::Glob(syn::UseGlob { star_token: <_>::default() }));
-                let colon2_token = <_>::default();
-                item.tree = UseTree::Path(UsePath { ident: ident.clone(), colon2_token, tree: Box::new(tree) });
-            }
-            item.leading_colon = self.runtime.leading_colon;
-        }
-    }
-
-    fn visit_macro_mut(&mut self, item: &mut Macro) {
-        self.visit_path_mut(&mut item.path);
-        item.tokens = self.tokens(std::mem::take(&mut item.tokens));
-    }
-
-    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
-        if let Meta::List(list) = &mut attribute.meta {
-            list.tokens = self.tokens(std::mem::take(&mut list.tokens));
-        }
-    }
-
-    fn visit_item_mut(&mut self, item: &mut Item) {
-        visit_mut::visit_item_mut(self, item);
-        let attributes = match item {
-            Item::Struct(item) => &mut item.attrs,
-            Item::Enum(item) => &mut item.attrs,
-            _ => return,
-        };
-        if attributes.iter().any(derives_serde) {
-            attributes.push(self.serde_crate());
-        }
-    }
-
-    fn visit_fields_mut(&mut self, fields: &mut Fields) {
-        visit_mut::visit_fields_mut(self, fields);
-    }
-}
-
-/// Whether the attribute derives traits of serde, whose code needs to be told where serde is.
-fn derives_serde(attribute: &Attribute) -> bool {
-    let Meta::List(list) = &attribute.meta else { return false };
-    let is_serde = |token: TokenTree| matches!(token, TokenTree::Ident(ident) if ident == "serde");
-    list.path.is_ident("derive") && list.tokens.clone().into_iter().any(is_serde)
-}
-
-/// What stands before two colons decides whether they start a path or go on with one.
+/// Literals are paths in the attributes of serde, and nowhere else.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Before {
-    Nothing,
-    PathSegment,
+enum Within {
+    Code,
+    Attribute,
 }
 
-impl Before {
-    fn of(token: &TokenTree) -> Self {
-        match token {
-            TokenTree::Ident(ident) => {
-                let ident = ident.to_string();
-                let is_segment = matches!(ident.as_str(), "self" | "Self" | "super" | "crate")
-                    || !buffa_codegen::idents::is_rust_keyword(&ident);
-                if is_segment { Self::PathSegment } else { Self::Nothing }
-            }
-            _ => Self::Nothing,
-        }
+impl Within {
+    fn group(self, before: Option<&TokenTree>, group: &Group) -> Self {
+        let is_attribute = is_punct(before, '#') && group.delimiter() == Delimiter::Bracket;
+        if is_attribute && first_ident(group).is_some_and(|name| name == "serde") { Self::Attribute } else { self }
     }
 }
 
-fn starts_path(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':' && punct.spacing() == Spacing::Joint)
+/// Whether a path starts here whose first part is one of the dependencies.
+fn starts_path(before: &[TokenTree], here: &[TokenTree]) -> bool {
+    let [first, second, TokenTree::Ident(name), ..] = here else { return false };
+    is_punct(Some(first), ':')
+        && is_punct(Some(second), ':')
+        && is_dependency(&name.to_string())
+        && !ends_path(before)
 }
 
-fn is_colon(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':')
+/// Whether two colons after this go on with a path: `foo::`, `self::`, but not `as ::`, nor `&'a ::`.
+fn ends_path(tokens: &[TokenTree]) -> bool {
+    let [before @ .., TokenTree::Ident(name)] = tokens else { return false };
+    if is_punct(before.last(), '\'') {
+        return false;
+    }
+    let name = name.to_string();
+    matches!(name.as_str(), "self" | "Self" | "super" | "crate") || !is_rust_keyword(&name)
+}
+
+/// Whether these are the brackets of a derive of serde's traits, whose code needs to be told where serde is.
+fn derives_serde(group: &Group) -> bool {
+    let is_derive = first_ident(group).is_some_and(|name| name == "derive");
+    is_derive && group.delimiter() == Delimiter::Bracket && group.stream().to_string().contains("serde")
+}
+
+fn first_ident(group: &Group) -> Option<String> {
+    match group.stream().into_iter().next() {
+        Some(TokenTree::Ident(name)) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+fn is_punct(token: Option<&TokenTree>, is: char) -> bool {
+    matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == is)
 }
 
 fn is_dependency(krate: &str) -> bool {
     matches!(krate, "buffa" | "buffa_types" | "serde")
 }
 
-fn spelled(path: &Path) -> String {
-    path.to_token_stream().to_string().replace(' ', "")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(code: &str, expected: &str) {
+        let tokens = |code: &str| code.parse::<TokenStream>().expect("Rust");
+        let through = Through::new("::ringwire_message").apply(tokens(code));
+        assert_eq!(through.to_string(), tokens(expected).to_string());
+    }
+
+    #[test]
+    fn paths_go_through_the_runtime_wherever_they_stand() {
+        check("use ::buffa::Message;", "use ::ringwire_message::buffa::Message;");
+        check("<Self as ::serde::Serialize>::x", "<Self as ::ringwire_message::serde::Serialize>::x");
+        check("matches!(x, ::buffa::A)", "matches!(x, ::ringwire_message::buffa::A)");
+        check("&'a ::buffa::MapView", "&'a ::ringwire_message::buffa::MapView");
+        check("fn f() -> ::buffa_types::T", "fn f() -> ::ringwire_message::buffa_types::T");
+    }
+
+    #[test]
+    fn paths_that_only_pass_by_such_a_name_stay() {
+        for code in ["my::buffa::Message", "self::serde::X", "crate::buffa::Y", "::core::buffa", "r#type::buffa::Z"] {
+            check(code, code);
+        }
+    }
+
+    #[test]
+    fn literals_are_paths_in_attributes_of_serde_alone() {
+        check(
+            "#[serde(with = \"::buffa::json_helpers::int64\")] a: i64",
+            "#[serde(with = \"::ringwire_message::buffa::json_helpers::int64\")] a: i64",
+        );
+        for code in ["x(\"::buffa::y\")", "#[doc = \"::buffa::y\"] a: i64", "#[serde(rename = \"buffa\")] a: i64"] {
+            check(code, code);
+        }
+    }
+
+    #[test]
+    fn derives_of_serde_learn_where_serde_is() {
+        check(
+            "#[derive(Clone, ::serde::Serialize)] struct S;",
+            "#[derive(Clone, ::ringwire_message::serde::Serialize)] #[serde(crate = \"::ringwire_message::serde\")] struct S;",
+        );
+        check("#[derive(Clone)] struct S;", "#[derive(Clone)] struct S;");
+    }
 }
