@@ -5,7 +5,8 @@ use buffa::{HasMessageView, MessageName, MessageView, OwnedView};
 use bytes::BytesMut;
 use serde::Serialize;
 
-/// Anything that can be written where an `M` is expected: an `M`, a view of one, an owned view, or bytes encoded before.
+/// Anything that can be written where an `M` is expected: an `M`, a view of one, an owned view, or bytes encoded
+/// before.
 ///
 /// `Kind` tells these apart for the compiler and is always inferred: a function that sends takes
 /// `<K>(message: &impl Encode<M, K>)`. To make a type of your own sendable, implement it with that type as `Kind`.
@@ -60,12 +61,22 @@ impl<M: Message> Encode<M, Owned> for M {
     fn with<R>(&self, look: impl FnOnce(&dyn Writable) -> R) -> R {
         look(&OwnedMessage(self))
     }
+
+    #[inline]
+    fn encode(&self, codec: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        self.write(codec, limit, out)
+    }
 }
 
 impl<'a, M, V: View<'a, Owned = M>> Encode<M, Borrowed> for V {
     #[inline]
     fn with<R>(&self, look: impl FnOnce(&dyn Writable) -> R) -> R {
         look(&BorrowedView(self))
+    }
+
+    #[inline]
+    fn encode(&self, codec: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        self.write(codec, limit, out)
     }
 }
 
@@ -91,7 +102,7 @@ where
     }
 }
 
-struct OwnedMessage<'m, M>(&'m M);
+pub(crate) struct OwnedMessage<'m, M>(pub(crate) &'m M);
 
 impl<M: Message> Writable for OwnedMessage<'_, M> {
     fn full_name(&self) -> &'static str {
@@ -105,7 +116,7 @@ impl<M: Message> Writable for OwnedMessage<'_, M> {
     }
 }
 
-struct BorrowedView<'v, V>(&'v V);
+pub(crate) struct BorrowedView<'v, V>(pub(crate) &'v V);
 
 impl<'a, V: View<'a>> Writable for BorrowedView<'_, V> {
     fn full_name(&self) -> &'static str {

@@ -2,12 +2,12 @@
 //!
 //! Nothing here is implemented by hand for a generated type: what buffa generates (with views and JSON) is a
 //! [`Message`], its view a [`View`], and both, the owned view, and [`PreEncoded`] bytes can be written wherever the
-//! message is expected ([`Encode`]). A [`Codec`] is a value; it turns its bytes into one of the two formats that every
-//! message reads ([`Wire`]), and back.
+//! message is expected ([`Encode`]). A [`Codec`] is a value: one of the two formats that every message knows
+//! ([`Wire`]), or a conversion from and to one of them.
 //!
 //! ```text
-//!   received bytes ──codec.decode──▶ Wire::{Proto, Json} ──Message──▶ owned message, view, or owned view
-//!   bytes to send  ◀─codec.encode── &dyn Writable ◀──────Encode────── any of them, or bytes encoded before
+//!   received bytes ──codec──▶ proto or JSON ──Message──▶ owned message, view, or owned view
+//!   bytes to send  ◀─codec─── proto or JSON ◀──Encode─── any of them, or bytes encoded before
 //! ```
 
 #![forbid(unsafe_code)]
@@ -24,7 +24,7 @@ mod proto;
 mod raw;
 mod types;
 
-pub use codec::{Codec, Json, Proto, Wire};
+pub use codec::{Codec, Convert, Format, Json, Proto, Wire};
 pub use encode::{Encode, Writable};
 pub use error::{DecodeError, EncodeError};
 pub use limits::{DecodeLimits, UnknownFields};

@@ -3,7 +3,8 @@
 //! Everything that buffa generates with views and JSON satisfies both traits by the blanket impls here; generated
 //! crates implement nothing, and so the orphan rule has nothing to forbid.
 
-use crate::codec::{Codec, Wire};
+use crate::codec::{Codec, Format, Wire};
+use crate::encode::{BorrowedView, OwnedMessage};
 use crate::{DecodeError, DecodeLimits, EncodeError, json, proto};
 use buffa::{HasMessageView, MessageName, ViewEncode};
 use bytes::{Bytes, BytesMut};
@@ -12,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 /// An owned protobuf message, and the ways to get one, or a view of one, from received bytes.
 ///
-/// A view borrows, so it comes in two steps: [`viewable`](Self::viewable) gives the bytes that the caller keeps (those
-/// that were received, unless they were JSON), and [`view`](Self::view) borrows from them.
+/// A view borrows, so it comes in two steps: [`viewable`](Self::viewable) gives the bytes that the caller keeps
+/// (those that were received, unless they were JSON), and [`view`](Self::view) borrows from them.
 pub trait Message: Sized + Send + Sync + 'static {
     /// The message borrowed from the bytes it arrived in.
     type View<'a>: View<'a, Owned = Self>;
@@ -51,6 +52,19 @@ pub trait Message: Sized + Send + Sync + 'static {
         limits: &DecodeLimits,
     ) -> Result<Self::OwnedView, DecodeError>;
 
+    /// Appends it to `out` in a codec, or nothing if it takes more than `limit` bytes.
+    ///
+    /// # Errors
+    /// The message is larger than `limit`, or has no form in this codec.
+    #[inline]
+    fn write(&self, codec: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        match codec.format() {
+            Format::Proto => self.write_proto(limit, out),
+            Format::Json => self.write_json(limit, out),
+            Format::Converted(convert) => convert.encode(&OwnedMessage(self), limit, out),
+        }
+    }
+
     /// Appends the protobuf binary format to `out`, or nothing if it takes more than `limit` bytes.
     ///
     /// # Errors
@@ -70,6 +84,19 @@ pub trait View<'a>: Sized + Send + Sync {
     type Owned;
     /// The full name of that message.
     const FULL_NAME: &'static str;
+
+    /// Appends it to `out` in a codec, or nothing if it takes more than `limit` bytes.
+    ///
+    /// # Errors
+    /// The message is larger than `limit`, or has no form in this codec.
+    #[inline]
+    fn write(&self, codec: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        match codec.format() {
+            Format::Proto => self.write_proto(limit, out),
+            Format::Json => self.write_json(limit, out),
+            Format::Converted(convert) => convert.encode(&BorrowedView(self), limit, out),
+        }
+    }
 
     /// Appends the protobuf binary format to `out`, or nothing if it takes more than `limit` bytes.
     ///
@@ -95,17 +122,17 @@ where
 
     #[inline]
     fn owned(codec: &dyn Codec, body: Bytes, limits: &DecodeLimits) -> Result<Self, DecodeError> {
-        match codec.decode(<M as MessageName>::FULL_NAME, body, limits)? {
-            Wire::Proto(bytes) => proto::owned(bytes, limits),
-            Wire::Json(bytes) => json::from_slice(&bytes, limits),
+        match codec.format() {
+            Format::Proto => proto::owned(body, limits),
+            _ => converted(codec, body, limits),
         }
     }
 
     #[inline]
     fn viewable(codec: &dyn Codec, body: Bytes, limits: &DecodeLimits) -> Result<Bytes, DecodeError> {
-        match codec.decode(<M as MessageName>::FULL_NAME, body, limits)? {
-            Wire::Proto(bytes) => Ok(bytes),
-            Wire::Json(bytes) => json::to_proto::<M>(&bytes, limits),
+        match codec.format() {
+            Format::Proto => Ok(body),
+            _ => reencoded::<M>(codec, body, limits),
         }
     }
 
@@ -147,5 +174,29 @@ where
 
     fn write_json(&self, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
         json::write(self, limit, out)
+    }
+}
+
+/// Decodes an owned message that is not proto as it is. Apart, so that the way of proto is inlined.
+#[inline(never)]
+fn converted<M>(codec: &dyn Codec, body: Bytes, limits: &DecodeLimits) -> Result<M, DecodeError>
+where
+    M: buffa::Message + MessageName + DeserializeOwned,
+{
+    match codec.decode(M::FULL_NAME, body, limits)? {
+        Wire::Proto(bytes) => proto::owned(bytes, limits),
+        Wire::Json(bytes) => json::from_slice(&bytes, limits),
+    }
+}
+
+/// Gives the proto bytes of a message that is not proto as it is: views borrow what only those have.
+#[inline(never)]
+fn reencoded<M>(codec: &dyn Codec, body: Bytes, limits: &DecodeLimits) -> Result<Bytes, DecodeError>
+where
+    M: buffa::Message + MessageName + DeserializeOwned,
+{
+    match codec.decode(M::FULL_NAME, body, limits)? {
+        Wire::Proto(bytes) => Ok(bytes),
+        Wire::Json(bytes) => proto::to_bytes(&json::from_slice::<M>(&bytes, limits)?),
     }
 }

@@ -25,6 +25,11 @@ pub(crate) fn owned_view<M: HasMessageView>(
     M::decode_view_handle_with_options(bytes, &options(limits)).map_err(|error| decode_error(error, limits))
 }
 
+/// Encodes a message that was received in another format.
+pub(crate) fn to_bytes<M: buffa::Message>(message: &M) -> Result<Bytes, DecodeError> {
+    message.try_encode_to_bytes().map_err(|error| DecodeError::Malformed(error.to_string()))
+}
+
 #[inline]
 pub(crate) fn write<M: buffa::Message>(
     message: &M,

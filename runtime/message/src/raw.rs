@@ -45,6 +45,9 @@ impl Message for Raw {
     fn owned_view(_: &dyn Codec, body: Bytes, _: &DecodeLimits) -> Result<Self, DecodeError> {
         Ok(Self(body))
     }
+    fn write(&self, _: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        append(&self.0, limit, out)
+    }
     fn write_proto(&self, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
         append(&self.0, limit, out)
     }
@@ -57,6 +60,9 @@ impl<'a> View<'a> for RawView<'a> {
     type Owned = Raw;
     const FULL_NAME: &'static str = "";
 
+    fn write(&self, _: &dyn Codec, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
+        append(self.0, limit, out)
+    }
     fn write_proto(&self, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
         append(self.0, limit, out)
     }

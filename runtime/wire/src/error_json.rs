@@ -10,6 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base64::{self, Alphabet};
 use crate::json::{self, Kind, Reader};
+use crate::metadata::TRAILERS_MAX;
 use crate::{Code, Malformed, Metadata};
 
 /// An error to be written.
@@ -79,7 +80,7 @@ pub struct ReceivedError {
     pub code: Option<Code>,
     /// The message, or nothing.
     pub message: String,
-    /// The details that could be read.
+    /// The details that could be read; of very many, the first.
     pub details: Vec<ReceivedDetail>,
 }
 
@@ -180,7 +181,10 @@ fn read_details(reader: &mut Reader<'_>) -> Result<Vec<ReceivedDetail>, Malforme
         return Ok(details);
     }
     reader.array(|reader| {
-        details.extend(read_detail(reader)?);
+        let detail = read_detail(reader)?;
+        if details.len() < DETAILS_MAX {
+            details.extend(detail);
+        }
         Ok(())
     })?;
     Ok(details)
@@ -219,6 +223,9 @@ fn read_metadata(reader: &mut Reader<'_>, trailers: &mut Metadata) -> Result<(),
         }
         reader.array(|reader| {
             let value = reader.string()?;
+            if trailers.len() == TRAILERS_MAX {
+                return Err(MALFORMED);
+            }
             trailers.append_received(name, value.as_bytes()).map_err(|_| MALFORMED)
         })
     })
@@ -233,6 +240,8 @@ fn read_text<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, Malfor
     Ok(None)
 }
 
+// As with trailers, a detail takes more memory than text.
+const DETAILS_MAX: usize = 1024;
 const MALFORMED: Malformed = Malformed { format: "metadata" };
 
 #[cfg(test)]

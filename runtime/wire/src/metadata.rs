@@ -261,6 +261,8 @@ fn trimmed(value: Bytes) -> Bytes {
     value.slice_ref(trim_ows(&value))
 }
 
+/// How many fields a text of trailers may hold: a field costs a peer three bytes, and us a hundred.
+pub(crate) const TRAILERS_MAX: usize = 1024;
 const FIELD_OVERHEAD: usize = 32;
 
 #[cfg(test)]

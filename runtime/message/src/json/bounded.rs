@@ -1,12 +1,12 @@
 //! A deserializer around a deserializer that stops where a limit is crossed.
 //!
-//! Depth is counted like proto decoding counts it: a message is a level, a repeated field is not. So an object is a level,
-//! and an array is one only inside another array, as in `google.protobuf.ListValue`. Elements are counted by their size in
-//! memory, which serde's seeds name as a type.
+//! Depth is counted like proto decoding counts it: a message is a level, a repeated field is not. So an object is a
+//! level, and an array is one only inside another array, as in `google.protobuf.ListValue`. Elements are counted by
+//! their size in memory, which serde's seeds name as a type.
 
 use super::budget::Budget;
 use super::named::Named;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 
 /// `D`, bounded by a budget.
@@ -79,7 +79,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_any() Map
         deserialize_bytes() Map
         deserialize_byte_buf() Map
-        deserialize_option() Message
+        deserialize_option() Map
         deserialize_unit_struct(name: &'static str) Map
         deserialize_newtype_struct(name: &'static str) Map
         deserialize_seq() Map
@@ -161,7 +161,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watch<'_, V> {
 
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
-        let Self { visitor, budget, at, .. } = self;
+        let Self { visitor, budget, at, object, .. } = self;
+        if object == Object::Message {
+            // What serde derives for a struct would take its fields in their order, too.
+            return Err(A::Error::invalid_type(Unexpected::Seq, &visitor));
+        }
         match at {
             Place::Field => visitor.visit_seq(Elements { inner, budget }),
             Place::Element => {

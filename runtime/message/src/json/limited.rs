@@ -4,23 +4,49 @@ use crate::EncodeError;
 use bytes::BytesMut;
 use std::io;
 
-/// Appends to a buffer at most `limit` bytes, all or nothing: after a failure, call [`undo`](Self::undo).
+/// Appends to a buffer at most `limit` bytes. Nothing is appended for certain before [`finish`](Self::finish).
 pub(super) struct Limited<'o> {
     out: &'o mut BytesMut,
     start: usize,
     limit: usize,
-    exceeded: Option<EncodeError>,
+    /// All that was written, in `out` or in the chunk.
+    len: usize,
+    exceeded: bool,
+    // Most writes are a quote, a comma or a number, for which growing `out` would cost more than they do.
+    chunk: [u8; CHUNK],
+    used: usize,
 }
 
 impl<'o> Limited<'o> {
     pub(super) fn new(out: &'o mut BytesMut, limit: usize) -> Self {
-        Self { start: out.len(), out, limit, exceeded: None }
+        Self { start: out.len(), out, limit, len: 0, exceeded: false, chunk: [0; CHUNK], used: 0 }
+    }
+
+    /// Appends what is left.
+    pub(super) fn finish(mut self) {
+        self.spill();
     }
 
     /// Removes what was written, and says whether the limit was why.
     pub(super) fn undo(self) -> Option<EncodeError> {
         self.out.truncate(self.start);
-        self.exceeded
+        self.exceeded.then_some(EncodeError::TooLarge { len: self.len, limit: self.limit })
+    }
+
+    fn spill(&mut self) {
+        self.out.extend_from_slice(&self.chunk[..self.used]);
+        self.used = 0;
+    }
+
+    #[cold]
+    fn write_slowly(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.len > self.limit {
+            self.exceeded = true;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.spill();
+        self.out.extend_from_slice(bytes);
+        Ok(())
     }
 }
 
@@ -31,16 +57,20 @@ impl io::Write for Limited<'_> {
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let len = self.out.len() - self.start + bytes.len();
-        if len > self.limit {
-            self.exceeded = Some(EncodeError::TooLarge { len, limit: self.limit });
-            return Err(io::ErrorKind::StorageFull.into());
+        self.len += bytes.len();
+        match self.chunk.get_mut(self.used..self.used + bytes.len()) {
+            Some(room) if self.len <= self.limit => {
+                room.copy_from_slice(bytes);
+                self.used += bytes.len();
+                Ok(())
+            }
+            _ => self.write_slowly(bytes),
         }
-        self.out.extend_from_slice(bytes);
-        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
+
+const CHUNK: usize = 256;

@@ -1,7 +1,8 @@
 //! Protobuf's JSON mapping, in and out, bounded.
 //!
-//! buffa maps messages to JSON through serde, and bounds neither depth nor memory there. So the parser is wrapped in a
-//! deserializer that does ([`bounded`]), with the limits of proto decoding, and the writer in one that stops ([`limited`]).
+//! buffa maps messages to JSON through serde, and bounds neither depth nor memory there. So the parser is wrapped
+//! in a deserializer that does ([`bounded`]), with the limits of proto decoding, and the writer in one that stops
+//! ([`limited`]).
 
 mod bounded;
 mod budget;
@@ -12,7 +13,7 @@ use crate::{DecodeError, DecodeLimits, EncodeError, UnknownFields};
 use bounded::Bounded;
 use budget::{Budget, Scope};
 use buffa::json::{JsonParseOptions, with_json_parse_options};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use limited::Limited;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,20 +33,13 @@ pub(crate) fn from_slice<M: DeserializeOwned>(json: &[u8], limits: &DecodeLimits
         .map_err(|error| scope.budget().crossed().unwrap_or_else(|| decode_error(&error)))
 }
 
-/// Re-encodes a JSON message, for a view to borrow from: views borrow what only proto bytes have.
-pub(crate) fn to_proto<M: DeserializeOwned + buffa::Message>(
-    json: &[u8],
-    limits: &DecodeLimits,
-) -> Result<Bytes, DecodeError> {
-    from_slice::<M>(json, limits)?
-        .try_encode_to_bytes()
-        .map_err(|error| DecodeError::Malformed(error.to_string()))
-}
-
 pub(crate) fn write<T: Serialize>(value: &T, limit: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
     let mut writer = Limited::new(out, limit);
     match serde_json::to_writer(&mut writer, value) {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            writer.finish();
+            Ok(())
+        }
         Err(error) => {
             let exceeded = writer.undo();
             Err(exceeded.unwrap_or_else(|| EncodeError::Unrepresentable(error.to_string())))

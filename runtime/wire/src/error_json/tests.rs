@@ -203,3 +203,19 @@ fn success_is_written_with_trailers_or_without() {
     trailers.append("x-a", &b"\xff"[..]).unwrap();
     assert_eq!(write(&trailers), "{\"metadata\":{\"x-a\":[\"\u{fffd}\"]}}");
 }
+
+#[test]
+fn as_many_trailers_and_details_as_are_allowed() {
+    for (count, is_read) in [(TRAILERS_MAX - 1, true), (TRAILERS_MAX, true), (TRAILERS_MAX + 1, false)] {
+        let values = vec!["\"\""; count].join(",");
+        let read = parse_end_stream(format!(r#"{{"metadata":{{"a":[{values}]}}}}"#).as_bytes());
+        assert_eq!(read.is_ok(), is_read, "{count}");
+    }
+    for (count, kept) in
+        [(DETAILS_MAX - 1, DETAILS_MAX - 1), (DETAILS_MAX, DETAILS_MAX), (DETAILS_MAX + 1, DETAILS_MAX)]
+    {
+        let details = vec![r#"{"type":"a.B","value":""}"#; count].join(",");
+        let read = parse_error(format!(r#"{{"details":[{details}]}}"#).as_bytes());
+        assert_eq!(read.unwrap().details.len(), kept);
+    }
+}

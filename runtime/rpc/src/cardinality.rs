@@ -1,0 +1,51 @@
+//! How many messages may come: any number, or exactly one.
+
+use bytes::Bytes;
+
+use crate::Error;
+use crate::receive::Side;
+
+/// Lets the messages of a stream pass, and holds a lone message until it is certain to be the only one.
+#[derive(Debug)]
+pub(crate) enum Cardinality {
+    Any,
+    One { side: Side, held: Option<Bytes>, handed_out: bool },
+}
+
+impl Cardinality {
+    pub(crate) fn new(side: Side, has_one: bool) -> Self {
+        if has_one { Self::One { side, held: None, handed_out: false } } else { Self::Any }
+    }
+
+    /// Takes a message; gives it back if it may be handed out at once.
+    pub(crate) fn message(&mut self, message: Bytes) -> Result<Option<Bytes>, Error> {
+        match self {
+            Self::Any => Ok(Some(message)),
+            Self::One { side, held: Some(_), .. } => Err(Error::unimplemented(match side {
+                Side::Server => "a second request to a method that takes one",
+                Side::Client => "a second response from a method that gives one",
+            })),
+            Self::One { held, .. } => {
+                *held = Some(message);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes the end of the stream; gives the message that was held, once.
+    pub(crate) fn end(&mut self) -> Result<Option<Bytes>, Error> {
+        match self {
+            Self::Any | Self::One { handed_out: true, .. } => Ok(None),
+            Self::One { side, held, handed_out } => match held.take() {
+                Some(message) => {
+                    *handed_out = true;
+                    Ok(Some(message))
+                }
+                None => Err(Error::unimplemented(match side {
+                    Side::Server => "no request to a method that takes one",
+                    Side::Client => "no response from a method that gives one",
+                })),
+            },
+        }
+    }
+}

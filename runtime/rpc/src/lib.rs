@@ -1,0 +1,48 @@
+//! One RPC without I/O, for either side.
+//!
+//! A [`ServerExchange`] or a [`ClientExchange`] stands between an HTTP request and a handler or caller: header fields,
+//! body chunks and trailers in, messages out, and back. Which protocol the two ends speak is chosen once, when an
+//! exchange begins, and no code outside of `protocol` asks for it again.
+//!
+//! Nothing here reads a socket, a clock or a random source, and nothing is `async`: a shell owns those, and calls.
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
+
+mod answer;
+mod cardinality;
+mod client;
+mod config;
+mod error;
+mod head;
+mod limits;
+mod protocol;
+mod receive;
+mod server;
+mod spec;
+mod text;
+mod transmit;
+
+pub use answer::{Answer, answer_error, answer_unrouted};
+pub use client::{CallHead, ClientExchange, RequestLine};
+pub use config::{ClientConfig, GetPolicy, ServerConfig};
+pub use error::{Error, ErrorDetail, Origin, Source, StdError};
+pub use head::{RequestHead, Version};
+pub use limits::Limits;
+pub use protocol::ClientProtocol;
+pub use ringwire_compress::{Compress, Compression, CompressionPolicy, Compressions};
+pub use ringwire_wire::{Code, Metadata};
+pub use server::{End, Ending, RequestRest, ServerExchange, Sinks};
+pub use spec::{Idempotency, MethodDescriptor, Spec, StreamShape};
+
+use bytes::Bytes;
+
+/// What the peer said next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Input {
+    /// A message: decompressed, not decoded.
+    Message(Bytes),
+    /// The peer says no more.
+    End,
+    /// Nothing, until more of the body is pushed.
+    Pending,
+}
