@@ -62,7 +62,8 @@ fn words(out: &mut String, text: &str) {
         match word.find("https://").or_else(|| word.find("http://")) {
             Some(start) => {
                 let (before, rest) = word.split_at(start);
-                let end = rest.find(|c: char| c.is_whitespace() || "<>\"'`)]}".contains(c)).unwrap_or(rest.len());
+                let end =
+                    rest.find(|c: char| c.is_whitespace() || "<>\"'`)]}".contains(c)).unwrap_or(rest.len());
                 let url = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
                 escape(out, before);
                 out.push_str(&format!("<{url}>"));

@@ -22,11 +22,7 @@ impl Externs {
     ///
     /// # Errors
     /// The name can be no crate's, or one of the files is in another crate already.
-    pub fn add(
-        &mut self,
-        krate: &str,
-        files: impl IntoIterator<Item = String>,
-    ) -> Result<(), ExternError> {
+    pub fn add(&mut self, krate: &str, files: impl IntoIterator<Item = String>) -> Result<(), ExternError> {
         if syn::parse_str::<syn::Ident>(krate).is_err() {
             return Err(ExternError::Name { krate: krate.to_owned() });
         }

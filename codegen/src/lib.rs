@@ -22,7 +22,7 @@ mod well_known;
 
 pub use error::{Error, Place};
 pub use externs::Externs;
-pub use options::{Layout, Mode, Options, OptionError, Runtime, Sides};
+pub use options::{Layout, Mode, OptionError, Options, Runtime, Sides};
 pub use schema::Schema;
 pub use well_known::is_well_known;
 

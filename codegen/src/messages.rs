@@ -43,7 +43,8 @@ pub(crate) fn reexport(library: &Library<'_>, tree: &mut Tree) {
     for (package, crates) in crates {
         for krate in crates {
             let krate = format_ident!("{krate}");
-            let segments = package.split('.').filter(|segment| !segment.is_empty()).map(idents::make_field_ident);
+            let segments =
+                package.split('.').filter(|segment| !segment.is_empty()).map(idents::make_field_ident);
             tree.package(package).push(parse_quote! {
                 #[doc(inline)]
                 pub use ::#krate::#(#segments::)**;
@@ -60,7 +61,8 @@ fn reexport_well_known(library: &Library<'_>, tree: &mut Tree, is_wanted: impl F
     let files = schema.import_paths().filter(|file| is_well_known(file) && is_wanted(file));
     for file in files.filter_map(|file| schema.file(file)) {
         let messages = file.message_type.iter().map(|message| text(&message.name));
-        let names = messages.flat_map(|name| ["", "View", "OwnedView"].map(|suffix| format_ident!("{name}{suffix}")));
+        let names =
+            messages.flat_map(|name| ["", "View", "OwnedView"].map(|suffix| format_ident!("{name}{suffix}")));
         let enums = file.enum_type.iter().map(|declared| format_ident!("{}", text(&declared.name)));
         let names = names.chain(enums);
         tree.package("google.protobuf").push(parse_quote! {
@@ -87,7 +89,8 @@ pub(crate) fn register(library: &Library<'_>, tree: &mut Tree) {
                 "" => ".".to_owned(),
                 package => format!(".{package}."),
             };
-            let mut registered = Registered { context: &context, runtime: &runtime, statements: &mut statements };
+            let mut registered =
+                Registered { context: &context, runtime: &runtime, statements: &mut statements };
             registered.of_messages(&prefix, &file.message_type);
             registered.of_extensions(file);
         }

@@ -130,7 +130,10 @@ impl Options {
         ("descriptors", "true|false (true): services carry their schema"),
         ("json", "true|false (true): messages have protobuf's JSON mapping"),
         ("services", "server|none (server): which sides of a service are generated"),
-        ("strict_utf8_mapping", "true|false (false): strings that the schema exempts from validation are bytes"),
+        (
+            "strict_utf8_mapping",
+            "true|false (false): strings that the schema exempts from validation are bytes",
+        ),
         ("unknown_fields", "true|false (true): fields that are not in the schema are kept"),
         ("views", "true|false (true): messages have borrowed views"),
     ];

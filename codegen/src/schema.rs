@@ -129,7 +129,9 @@ pub(crate) fn text(field: &Option<String>) -> &str {
 
 fn missing(importer: Option<&str>, import_path: &str) -> Error {
     let error = match importer {
-        Some(importer) => Error::new(format!("{importer} imports {import_path}, which no descriptor set holds")),
+        Some(importer) => {
+            Error::new(format!("{importer} imports {import_path}, which no descriptor set holds"))
+        }
         None => Error::new(format!("{import_path} is to be generated, but no descriptor set holds it")),
     };
     error.remedy("pass the descriptor sets of all files and of everything that they import (protoc has --include_imports)")

@@ -92,7 +92,10 @@ impl<'a> Library<'a> {
             if is_well_known(import_path) {
                 for name in schema.types_of(import_path) {
                     let within = name.trim_start_matches('.').replace('.', "::");
-                    elsewhere.insert(name.to_owned(), format!("{}::buffa_types::{within}", options.runtime.message));
+                    elsewhere.insert(
+                        name.to_owned(),
+                        format!("{}::buffa_types::{within}", options.runtime.message),
+                    );
                 }
             } else if !self.is_local(import_path) {
                 crates.extend(externs.crate_of(import_path));
@@ -131,7 +134,12 @@ impl<'a> Library<'a> {
     }
 
     /// The path of a type, for code in the module of a package.
-    pub(crate) fn path(&self, context: &CodeGenContext<'_>, type_name: &str, package: &str) -> Option<String> {
+    pub(crate) fn path(
+        &self,
+        context: &CodeGenContext<'_>,
+        type_name: &str,
+        package: &str,
+    ) -> Option<String> {
         match self.elsewhere.get(type_name) {
             Some(path) => Some(path.clone()),
             None => context.rust_type_relative(type_name, package, 0),
@@ -151,9 +159,12 @@ impl<'a> Library<'a> {
         let (file, path) = named_at;
         let original = self.renames.original(type_name);
         let Some(declared) = schema.declared(&original) else {
-            return Err(Error::new(format!("no descriptor set holds the type {}", original.trim_start_matches('.')))
-                .at(schema.place(file, path))
-                .remedy("pass the descriptor sets of everything that the file imports"));
+            return Err(Error::new(format!(
+                "no descriptor set holds the type {}",
+                original.trim_start_matches('.')
+            ))
+            .at(schema.place(file, path))
+            .remedy("pass the descriptor sets of everything that the file imports"));
         };
         if self.has_home(&declared.file) {
             return Ok(());
@@ -161,12 +172,16 @@ impl<'a> Library<'a> {
         let name = original.trim_start_matches('.');
         Err(Error::new(format!("{name} is declared in {}, for which nothing is generated", declared.file))
             .at(schema.place(file, path))
-            .remedy(format!("generate {0} too, or say which crate has its types (extern=CRATE={0})", declared.file)))
+            .remedy(format!(
+                "generate {0} too, or say which crate has its types (extern=CRATE={0})",
+                declared.file
+            )))
     }
 
     fn check_package(&self, import_path: &str) -> Result<(), Error> {
         let Some(file) = self.file(import_path) else { return Ok(()) };
-        let unfit = |segment: &&str| matches!(*segment, "self" | "super" | "crate" | "Self" | "_" | ROOT_MODULE);
+        let unfit =
+            |segment: &&str| matches!(*segment, "self" | "super" | "crate" | "Self" | "_" | ROOT_MODULE);
         match text(&file.package).split('.').find(unfit) {
             None => Ok(()),
             Some(segment) => Err(Error::new(format!(
@@ -185,8 +200,10 @@ pub(crate) const ROOT_MODULE: &str = "__ringwire";
 fn check_not_elsewhere(externs: &Externs, file: &str) -> Result<(), Error> {
     match externs.crate_of(file) {
         None => Ok(()),
-        Some(krate) => Err(Error::new(format!("{file} is to be generated, but its types are said to be in the crate {krate}"))
-            .remedy("list it once: either to be generated, or as a file of that crate")),
+        Some(krate) => Err(Error::new(format!(
+            "{file} is to be generated, but its types are said to be in the crate {krate}"
+        ))
+        .remedy("list it once: either to be generated, or as a file of that crate")),
     }
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn expand(arguments: Vec<String>) -> Result<Vec<String>, String> {
         match argument.strip_prefix('@') {
             None => expanded.push(argument),
             Some(file) => {
-                let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?;
+                let text =
+                    std::fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?;
                 expanded.extend(text.lines().filter(|line| !line.is_empty()).map(str::to_owned));
             }
         }
@@ -46,7 +47,9 @@ impl Arguments {
             element_memory_max: Schema::ELEMENT_MEMORY_MAX,
         };
         for argument in arguments {
-            let Some((name, value)) = argument.strip_prefix("--").and_then(|argument| argument.split_once('=')) else {
+            let Some((name, value)) =
+                argument.strip_prefix("--").and_then(|argument| argument.split_once('='))
+            else {
                 return Err(format!("{argument:?} is no --name=value; see --help"));
             };
             match name {
@@ -119,7 +122,9 @@ fn once(place: &mut Option<String>, name: &str, value: &str) -> Result<(), Strin
 fn element_memory_max(value: &str) -> Result<usize, String> {
     match value {
         "unlimited" => Ok(usize::MAX),
-        bytes => bytes.parse().map_err(|_| format!("--element_memory_limit={value} is no number of bytes, nor unlimited")),
+        bytes => bytes
+            .parse()
+            .map_err(|_| format!("--element_memory_limit={value} is no number of bytes, nor unlimited")),
     }
 }
 

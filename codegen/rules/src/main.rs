@@ -35,5 +35,6 @@ fn generate(arguments: &Arguments) -> Result<(), String> {
         None => error.to_string(),
     };
     let text = arguments.generate().map_err(|error| refused(&error))?;
-    std::fs::write(&arguments.out, text).map_err(|error| refused(&format!("cannot write {}: {error}", arguments.out)))
+    std::fs::write(&arguments.out, text)
+        .map_err(|error| refused(&format!("cannot write {}: {error}", arguments.out)))
 }

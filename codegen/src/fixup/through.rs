@@ -68,7 +68,11 @@ enum Within {
 impl Within {
     fn group(self, before: Option<&TokenTree>, group: &Group) -> Self {
         let is_attribute = is_punct(before, '#') && group.delimiter() == Delimiter::Bracket;
-        if is_attribute && first_ident(group).is_some_and(|name| name == "serde") { Self::Attribute } else { self }
+        if is_attribute && first_ident(group).is_some_and(|name| name == "serde") {
+            Self::Attribute
+        } else {
+            self
+        }
     }
 }
 
@@ -133,7 +137,9 @@ mod tests {
 
     #[test]
     fn paths_that_only_pass_by_such_a_name_stay() {
-        for code in ["my::buffa::Message", "self::serde::X", "crate::buffa::Y", "::core::buffa", "r#type::buffa::Z"] {
+        for code in
+            ["my::buffa::Message", "self::serde::X", "crate::buffa::Y", "::core::buffa", "r#type::buffa::Z"]
+        {
             check(code, code);
         }
     }
@@ -144,7 +150,9 @@ mod tests {
             "#[serde(with = \"::buffa::json_helpers::int64\")] a: i64",
             "#[serde(with = \"::ringwire_message::buffa::json_helpers::int64\")] a: i64",
         );
-        for code in ["x(\"::buffa::y\")", "#[doc = \"::buffa::y\"] a: i64", "#[serde(rename = \"buffa\")] a: i64"] {
+        for code in
+            ["x(\"::buffa::y\")", "#[doc = \"::buffa::y\"] a: i64", "#[serde(rename = \"buffa\")] a: i64"]
+        {
             check(code, code);
         }
     }

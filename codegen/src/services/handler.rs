@@ -44,7 +44,9 @@ fn functions(service: &Service, method: &Method) -> TokenStream {
         };
     }
     let into_docs = match function.to_string().strip_prefix("r#") {
-        None => format!("[`{function}`](Self::{function}), for an answer that is borrowed, or encoded already."),
+        None => {
+            format!("[`{function}`](Self::{function}), for an answer that is borrowed, or encoded already.")
+        }
         Some(name) => format!("`{name}`, for an answer that is borrowed, or encoded already."),
     };
     quote! {

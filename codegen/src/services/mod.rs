@@ -32,11 +32,15 @@ pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Err
         let Some(file) = library.file(import_path) else { continue };
         for index in 0..file.service.len() {
             let service = Service::new(library, &context, file, index)?;
-            let place = || library.request.schema.place(import_path, &place::join(&[], place::SERVICE, index));
+            let place =
+                || library.request.schema.place(import_path, &place::join(&[], place::SERVICE, index));
             if !(options.json && options.views) {
-                return Err(Error::new(format!("the messages of the service {} need json and views", service.full_name))
-                    .at(place())
-                    .remedy("leave json and views on, or generate messages only (services=none)"));
+                return Err(Error::new(format!(
+                    "the messages of the service {} need json and views",
+                    service.full_name
+                ))
+                .at(place())
+                .remedy("leave json and views on, or generate messages only (services=none)"));
             }
             let items = tree.package(text(&file.package));
             items.extend(handler::items(&service));
@@ -62,8 +66,9 @@ impl Library<'_> {
             return Ok(());
         }
         let files = self.request.generate.join(", ");
-        Err(Error::new(format!("no service is declared in {files}"))
-            .remedy("depend on the proto_library that declares the service, or ask for messages only (services=none)"))
+        Err(Error::new(format!("no service is declared in {files}")).remedy(
+            "depend on the proto_library that declares the service, or ask for messages only (services=none)",
+        ))
     }
 }
 

@@ -133,7 +133,10 @@ impl Types<'_, '_> {
 
     /// Whether it is what the view of a message is called.
     fn is_view(&self, name: &str) -> bool {
-        ["View", "OwnedView"].iter().filter_map(|suffix| name.strip_suffix(suffix)).any(|name| self.declares(name))
+        ["View", "OwnedView"]
+            .iter()
+            .filter_map(|suffix| name.strip_suffix(suffix))
+            .any(|name| self.declares(name))
     }
 
     fn declares(&self, name: &str) -> bool {
@@ -222,7 +225,9 @@ impl Found<'_, '_> {
         }
         let schema_path = type_name.trim_start_matches('.');
         let package = self.library.files.iter().map(|file| text(&file.package));
-        let package = package.filter(|package| schema_path.starts_with(&format!("{package}."))).max_by_key(|it| it.len());
+        let package = package
+            .filter(|package| schema_path.starts_with(&format!("{package}.")))
+            .max_by_key(|it| it.len());
         let within = schema_path.strip_prefix(package.unwrap_or_default()).unwrap_or(schema_path);
         let depth = within.trim_start_matches('.').split('.').count();
         let mut parts: Vec<&str> = path.split("::").collect();
@@ -234,7 +239,11 @@ impl Found<'_, '_> {
     fn type_path(&self, type_name: &str) -> Result<String, Error> {
         self.library.check_named(type_name, (text(&self.file.name), self.path))?;
         self.library.path(self.context, type_name, self.package).ok_or_else(|| {
-            Error::new(format!("no type {type_name}")).at(self.library.request.schema.place(text(&self.file.name), self.path))
+            Error::new(format!("no type {type_name}")).at(self
+                .library
+                .request
+                .schema
+                .place(text(&self.file.name), self.path))
         })
     }
 
@@ -243,7 +252,9 @@ impl Found<'_, '_> {
         let runtime = tokens(&options.runtime.service);
         let files = super::files_path(self.package);
         let method = Literal::byte_string(&self.original(method).encode_to_vec());
-        options.descriptors.then(|| quote!(const { &#runtime::MethodDescriptor { method: #method, files: #files } }))
+        options
+            .descriptors
+            .then(|| quote!(const { &#runtime::MethodDescriptor { method: #method, files: #files } }))
     }
 
     /// The method as the schema has it: what was renamed for Rust is not of its concern.
