@@ -11,7 +11,7 @@ use syn::{Attribute, Item, parse_quote};
 #[derive(Default)]
 pub(crate) struct Tree {
     items: Vec<Item>,
-    modules: BTreeMap<String, Tree>,
+    modules: BTreeMap<String, Self>,
 }
 
 impl Tree {
