@@ -34,24 +34,16 @@ pub struct ClientExchange {
     receive: Receive,
     cardinality: Cardinality,
     stage: Stage,
-    /// What a response that fails carries in its body, by its HTTP status.
+    /// The HTTP status of a response whose body is an error, and not messages.
     error_status: Option<u16>,
     headers: Metadata,
+    trailers: Metadata,
+    /// All that can say how the RPC ended: fields of the head, HTTP trailers, the envelope at the end, and whether there
+    /// was any body.
     split: Metadata,
     http_trailers: Option<Metadata>,
     end: Option<Outcome>,
     has_body: bool,
-    trailers: Metadata,
-}
-
-/// How far the response has come.
-#[derive(Debug)]
-enum Stage {
-    ExpectHead,
-    ExpectBody,
-    /// The server has said how the RPC ended: with success.
-    Succeeded,
-    Failed(Error),
 }
 
 /// What a call brings to its request head.
@@ -79,6 +71,7 @@ impl ClientExchange {
     pub fn new(spec: &Spec, config: &Arc<ClientConfig>) -> Self {
         let protocol = config.protocol.carry(spec.shape);
         let mut transmit = Transmit::new(protocol.framing(), config.limits.send_max, protocol.is_text());
+        transmit.set_one(spec.shape.has_one_request());
         transmit.set_compression(config.compression, config.compression_policy);
         let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
         receive.set_frame_max(config.limits.error_body_max);
@@ -92,11 +85,11 @@ impl ClientExchange {
             stage: Stage::ExpectHead,
             error_status: None,
             headers: Metadata::new(),
+            trailers: Metadata::new(),
             split: Metadata::new(),
             http_trailers: None,
             end: None,
             has_body: false,
-            trailers: Metadata::new(),
         }
     }
 
@@ -142,6 +135,7 @@ impl ClientExchange {
             types: &self.config.codec,
             encoding: encoding.map(Compression::name),
             is_get: query_target.is_some(),
+            user_agent: call.headers.get(USER_AGENT).unwrap_or(self.config.user_agent.as_bytes()),
         };
         self.protocol.write_request(&request, call.headers, head);
         let fields = self.protocol.fields();
@@ -207,9 +201,10 @@ impl ClientExchange {
         self.receive.push(Bytes::new(), true);
     }
 
-    /// How many bytes were pushed and not yet taken as messages; a shell stops reading while this is large.
+    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is `Pending`, however
+    /// many they are: a message may not be whole yet.
     pub fn buffered(&self) -> usize {
-        self.receive.buffered()
+        self.receive.buffered() + self.cardinality.held()
     }
 
     /// Takes what the server said next. `End` means that the RPC succeeded.
@@ -229,7 +224,7 @@ impl ClientExchange {
         }
     }
 
-    /// The custom headers of the response, as far as they have come.
+    /// The headers of the response, those of the protocol among them, as far as they have come.
     pub fn headers(&self) -> &Metadata {
         &self.headers
     }
@@ -375,6 +370,16 @@ impl ClientExchange {
             }
         }
     }
+}
+
+/// How far the response has come.
+#[derive(Debug)]
+enum Stage {
+    ExpectHead,
+    ExpectBody,
+    /// The server has said how the RPC ended: with success.
+    Succeeded,
+    Failed(Error),
 }
 
 /// The fields of a response, as far as they are valid.

@@ -28,7 +28,7 @@ impl Default for Limits {
     }
 }
 
-// What gRPC implementations agree on.
+// What other implementations agree on.
 const RECEIVE_MAX: u32 = 4 * 1024 * 1024;
 // Four times what HTTP/2 servers commonly accept: a trailer with error details is larger than a request's header.
 const METADATA_MAX: usize = 64 * 1024;

@@ -40,25 +40,6 @@ pub struct ServerExchange {
     head_sent: bool,
 }
 
-/// The form of the response's messages.
-#[derive(Debug)]
-struct Form {
-    config: Arc<ServerConfig>,
-    codec: usize,
-    media_type: usize,
-}
-
-impl Form {
-    fn reply(&self, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
-        Reply {
-            media_type: &self.config.codecs[self.codec].entries()[self.media_type].media_type,
-            encoding: transmit.compression().map(Compression::name),
-            varies: self.config.compressions.accept_header().is_some(),
-            head_sent,
-        }
-    }
-}
-
 /// How an RPC ends, and what the handler wants to travel with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending<'a> {
@@ -118,6 +99,7 @@ impl ServerExchange {
             receive.push(message, true);
         }
         let mut transmit = Transmit::new(framing, config.limits.send_max, is_text);
+        transmit.set_one(spec.shape.has_one_response());
         transmit.set_compression(opening.response_compression, config.compression_policy);
         Ok(Self {
             spec: *spec,
@@ -147,7 +129,8 @@ impl ServerExchange {
         self.form.codec
     }
 
-    /// The name of the protocol, for logs and metrics only: `connect`, `grpc` or `grpc-web`.
+    /// The name of the protocol, for logs and metrics only; [`ClientProtocol::name`](crate::ClientProtocol::name)
+    /// lists them.
     pub fn protocol(&self) -> &'static str {
         self.protocol.name()
     }
@@ -167,9 +150,10 @@ impl ServerExchange {
         self.receive.push(Bytes::new(), true);
     }
 
-    /// How many bytes were pushed and not yet taken as messages; a shell stops reading while this is large.
+    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is `Pending`, however
+    /// many they are: a message may not be whole yet.
     pub fn buffered(&self) -> usize {
-        self.receive.buffered()
+        self.receive.buffered() + self.cardinality.held()
     }
 
     /// Takes what the client said next.
@@ -247,6 +231,25 @@ impl ServerExchange {
     fn missing_response(&self, outcome: Result<(), &Error>) -> Option<Error> {
         let is_missing = outcome.is_ok() && self.spec.shape.has_one_response() && !self.transmit.has_sent();
         is_missing.then(|| Error::internal("the method ended without its response"))
+    }
+}
+
+/// The form of the response: what its head says whatever its outcome.
+#[derive(Debug)]
+struct Form {
+    config: Arc<ServerConfig>,
+    codec: usize,
+    media_type: usize,
+}
+
+impl Form {
+    fn reply(&self, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
+        Reply {
+            media_type: &self.config.codecs[self.codec].entries()[self.media_type].media_type,
+            encoding: transmit.compression().map(Compression::name),
+            varies: self.config.compressions.accept_header().is_some(),
+            head_sent,
+        }
     }
 }
 

@@ -808,13 +808,13 @@ mod requests {
             plain(WEB),
             &UNARY,
             "hi",
-            r"POST /s.S/Unary; content-type: application/grpc-web; accept: application/grpc-web; x-grpc-web: 1; a: 1; a: 2; user-agent: me | \x00\x00\x00\x00\x02hi",
+            r"POST /s.S/Unary; content-type: application/grpc-web; accept: application/grpc-web; x-grpc-web: 1; x-user-agent: me; a: 1; a: 2; user-agent: me | \x00\x00\x00\x00\x02hi",
         );
         check(
             plain(TEXT),
             &UNARY,
             "hi",
-            "POST /s.S/Unary; content-type: application/grpc-web-text; accept: application/grpc-web-text; x-grpc-web: 1; a: 1; a: 2; user-agent: me | AAAAAAJoaQ==",
+            "POST /s.S/Unary; content-type: application/grpc-web-text; accept: application/grpc-web-text; x-grpc-web: 1; x-user-agent: me; a: 1; a: 2; user-agent: me | AAAAAAJoaQ==",
         );
     }
 

@@ -260,8 +260,8 @@ impl<'a> Peer<'a> {
 
 const MESSAGE_MAX: u32 = 64;
 const BODY_MAX: usize = 4096;
-// A frame that is not complete, and the chunk pushed last.
-const BUFFERED_MAX: usize = MESSAGE_MAX as usize * 2 + 1024 + BODY_MAX;
+// A lone message that is held, a frame that is not complete, and the chunk pushed last.
+const BUFFERED_MAX: usize = MESSAGE_MAX as usize * 3 + 1024 + BODY_MAX;
 
 #[cfg(test)]
 mod tests {
