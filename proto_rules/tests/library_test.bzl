@@ -3,11 +3,12 @@
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("@rules_proto//proto:defs.bzl", "proto_library")
 load("@rules_rust//rust:defs.bzl", "rust_common")
-load("//proto_rules:defs.bzl", "connect_rust_library", "connect_rust_options")
+load("//proto_rules:defs.bzl", "connect_rust_library")
 load("//proto_rules/private:aspect.bzl", "connect_rust_messages_aspect")
 load("//proto_rules/private:messages_info.bzl", "RustMessagesInfo")
 
 _PROTOS = "proto_rules/tests/protos/"
+_LEAN = "//proto_rules/tests/protos/lean:lean_proto"
 _COMMON = "proto_rules_tests_protos_common_models_proto_ussscu"
 _MODELS = "proto_rules_tests_protos_greet_models_proto_ussscu"
 _GREET = "proto_rules_tests_protos_greet_greet_proto_ussscu"
@@ -209,51 +210,22 @@ def library_test_suite(name):
     )
     tests.append("import_prefixes_messages_test")
 
-    connect_rust_options(
-        name = "lean",
-        json = "off",
-        unknown_fields = "off",
-        views = "off",
-    )
-    proto_library(
-        name = "lean_proto",
-        srcs = ["lean.proto"],
-        aspect_hints = [":lean"],
-        tags = ["manual"],
-    )
     _messages_test(
         name = "aspect_hints_messages_test",
-        crates = ["proto_rules_tests_lean_proto_uscu"],
-        externs = {"proto_rules_tests_lean_proto_uscu": "proto_rules/tests/lean.proto"},
+        crates = ["proto_rules_tests_protos_lean_lean_proto_ussscu"],
+        externs = {"proto_rules_tests_protos_lean_lean_proto_ussscu": _PROTOS + "lean/lean.proto"},
         options_off = ["json", "unknown_fields", "views"],
-        paths = ["proto_rules/tests/lean.proto"],
-        target_under_test = ":lean_proto",
-    )
-    proto_library(
-        name = "well_known_proto",
-        srcs = ["google/protobuf/empty.proto"],
-        strip_import_prefix = "",
-        tags = ["manual"],
+        paths = [_PROTOS + "lean/lean.proto"],
+        target_under_test = _LEAN,
     )
     _messages_test(
         name = "well_known_types_have_no_crate_test",
-        target_under_test = ":well_known_proto",
+        target_under_test = "//proto_rules/tests/protos/well_known:empty_proto",
     )
     tests += ["aspect_hints_messages_test", "well_known_types_have_no_crate_test"]
 
     proto_library(
         name = "empty_proto",
-        tags = ["manual"],
-    )
-    proto_library(
-        name = "fat_proto",
-        srcs = ["fat.proto"],
-        tags = ["manual"],
-        deps = [":lean_proto"],
-    )
-    proto_library(
-        name = "lean_twin_proto",
-        srcs = ["lean.proto"],
         tags = ["manual"],
     )
     tests += [
@@ -272,20 +244,20 @@ def library_test_suite(name):
         ),
         _refused(
             "file_in_two_libraries",
-            "both //proto_rules/tests:lean_proto and //proto_rules/tests:lean_twin_proto bring " +
-            "\"proto_rules/tests/lean.proto\", so its messages would be two types of one name. Keep the file in one " +
+            "both //proto_rules/tests/protos/lean:lean_proto and //proto_rules/tests/protos/lean:twin_proto bring " +
+            "\"proto_rules/tests/protos/lean/lean.proto\", so its messages would be two types of one name. Keep the file in one " +
             "proto_library, and let the other depend on that.",
             services = [],
             deps = [
-                ":lean_proto",
-                ":lean_twin_proto",
+                _LEAN,
+                "//proto_rules/tests/protos/lean:twin_proto",
             ],
         ),
         _refused(
             "services_without_json",
-            "services need json of their messages, and those of //proto_rules/tests:lean_proto have none. Turn " +
+            "services need json of their messages, and those of //proto_rules/tests/protos/lean:lean_proto have none. Turn " +
             "`json` on for it, or set services = [] to get the messages alone.",
-            deps = [":lean_proto"],
+            deps = [_LEAN],
         ),
         _refused(
             "name_of_a_message_crate",
@@ -299,13 +271,13 @@ def library_test_suite(name):
         name = "refused_options",
         services = [],
         tags = ["manual"],
-        deps = [":fat_proto"],
+        deps = ["//proto_rules/tests/protos/lean:fat_proto"],
     )
     _refused_test(
         name = "options_that_do_not_fit_test",
-        message = "//proto_rules/tests:fat_proto: its messages have json, those of //proto_rules/tests:lean_proto " +
+        message = "//proto_rules/tests/protos/lean:fat_proto: its messages have json, those of //proto_rules/tests/protos/lean:lean_proto " +
                   "do not, and they may be its fields. Remove `json = \"off\"` from the aspect_hints of " +
-                  "//proto_rules/tests:lean_proto, or add such a hint to //proto_rules/tests:fat_proto too.",
+                  "//proto_rules/tests/protos/lean:lean_proto, or add such a hint to //proto_rules/tests/protos/lean:fat_proto too.",
         target_under_test = ":refused_options",
     )
     tests.append("options_that_do_not_fit_test")
