@@ -242,3 +242,18 @@ fn request_trailers_end_the_request() {
     call.flight().push_trailers(&[("x", "y")]);
     assert_eq!(messages(&call.poll().body), [text("Ada")]);
 }
+
+#[test]
+fn the_rest_of_a_request_is_the_shells_to_discard() {
+    use ringwire_rpc::RequestRest::{Discard, Ended};
+    let routes = serving();
+    for path in ["/greet.v1.Greet/Greet", "/nowhere"] {
+        let mut call = Driven::grpc(&routes, path);
+        // Two messages where there must be one end the call at once.
+        call.flight().push(envelopes(&[b"", b""]));
+        assert!(call.poll().ended, "{path}");
+        assert_eq!(call.flight().rest(), Discard, "{path}");
+        call.end();
+        assert_eq!(call.flight().rest(), Ended, "{path}");
+    }
+}
