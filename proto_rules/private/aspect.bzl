@@ -14,7 +14,7 @@ def _aspect_impl(target, ctx):
     toolchain = connect_rust_toolchain_of(ctx)
     deps = [dep[RustMessagesInfo] for dep in getattr(ctx.rule.attr, "deps", []) if RustMessagesInfo in dep]
     below = [crate for dep in deps for crate in dep.crates]
-    transitive_crates = depset([crate.dep for crate in below], transitive = [dep.transitive_crates for dep in deps])
+    transitive_crates = depset(below, transitive = [dep.transitive_crates for dep in deps])
     externs = depset(transitive = [dep.externs for dep in deps])
     generated_srcs = depset(transitive = [dep.generated_srcs for dep in deps])
 
@@ -46,10 +46,13 @@ def _aspect_impl(target, ctx):
         paths = paths,
         target = ctx.label,
     )
+
+    # A message may come by a public import from any depth, so each crate below is within reach.
+    all_below = transitive_crates.to_list()
     compiled = compile_rlib(
         ctx,
         name = name,
-        deps = crates_of(toolchain.message_runtime) + transitive_crates.to_list(),
+        deps = crates_of(toolchain.message_runtime) + [crate.dep for crate in all_below],
         root = root,
     )
     generated_srcs = depset([root], transitive = [generated_srcs])
@@ -63,7 +66,7 @@ def _aspect_impl(target, ctx):
                 rust_analyzer = write_rust_analyzer_info(
                     ctx,
                     crate_info = compiled.crate_info,
-                    deps = rust_analyzer_of(toolchain.message_runtime) + [crate.rust_analyzer for crate in below],
+                    deps = rust_analyzer_of(toolchain.message_runtime) + [crate.rust_analyzer for crate in all_below],
                 ),
             )],
             externs = depset([struct(crate = name, label = ctx.label, paths = tuple(paths))], transitive = [externs]),

@@ -39,15 +39,13 @@ def _generated_impl(ctx):
         target = _facade(ctx),
     )
     runtime = toolchain.message_runtime + [target for side in sides for target in toolchain.sides[side]]
+    linked = depset(crates, transitive = [dep.transitive_crates for dep in deps]).to_list()
     return [
         DefaultInfo(files = depset([root])),
         rust_common.crate_group_info(
-            dep_variant_infos = depset(
-                crates_of(runtime) + [crate.dep for crate in crates],
-                transitive = [dep.transitive_crates for dep in deps],
-            ),
+            dep_variant_infos = depset(crates_of(runtime) + [crate.dep for crate in linked]),
         ),
-        RustAnalyzerGroupInfo(deps = rust_analyzer_of(runtime) + [crate.rust_analyzer for crate in crates]),
+        RustAnalyzerGroupInfo(deps = rust_analyzer_of(runtime) + [crate.rust_analyzer for crate in linked]),
         OutputGroupInfo(rust_generated_srcs = depset([root], transitive = [dep.generated_srcs for dep in deps])),
     ]
 

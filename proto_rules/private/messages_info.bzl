@@ -8,6 +8,6 @@ RustMessagesInfo = provider(
         "externs": "depset[struct(crate, label, paths)]: which crate holds which import paths, transitively.",
         "generated_srcs": "depset[File]: the generated Rust, transitively.",
         "paths": "list[str]: the import paths in `crates`.",
-        "transitive_crates": "depset[DepVariantInfo]: the crates that those in `crates` build on.",
+        "transitive_crates": "depset: like `crates`, those that they build on.",
     },
 )

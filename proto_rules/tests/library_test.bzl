@@ -76,6 +76,22 @@ _flags_test = analysistest.make(
     extra_target_under_test_aspects = [connect_rust_messages_aspect],
 )
 
+# What pipelined compilation changes.
+
+def _pipelining_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    compilations = [action for action in analysistest.target_actions(env) if action.mnemonic == "Rustc"]
+    inputs = [file.basename for file in compilations[0].inputs.to_list()]
+    for crate in [_COMMON, _GREET, _MODELS]:
+        of_crate = [name for name in inputs if name.startswith("lib{}-".format(crate))]
+        asserts.equals(env, ["rmeta"], [name.split(".")[-1] for name in of_crate])
+    return analysistest.end(env)
+
+_pipelining_test = analysistest.make(
+    _pipelining_test_impl,
+    config_settings = {str(Label("@rules_rust//rust/settings:pipelined_compilation")): True},
+)
+
 # What the aspect says of a library.
 
 def _messages_test_impl(ctx):
@@ -181,7 +197,11 @@ def library_test_suite(name):
         name = "flags_test",
         target_under_test = "//proto_rules/tests/protos/greet:greet_proto",
     )
-    tests += ["facade_arguments_test", "flags_test"]
+    _pipelining_test(
+        name = "facades_start_from_metadata_test",
+        target_under_test = "//proto_rules/tests/protos/greet:greet-rust",
+    )
+    tests += ["facade_arguments_test", "flags_test", "facades_start_from_metadata_test"]
 
     externs = {
         _COMMON: _PROTOS + "common/models.proto",

@@ -59,3 +59,11 @@ fn names_that_are_no_rust_names_get_along() {
     let here = [Dot::default().here, Hyphen::default().here, Line::default().here, Type::default().here];
     assert_eq!(here, [false; 4]);
 }
+
+#[test]
+fn a_library_can_ask_for_less() {
+    use lean_rust::ringwire::tests::lean::Lean;
+    // No field for what the schema does not know, and none is hidden.
+    let Lean { body } = Lean { body: b"ab".to_vec() };
+    assert_eq!(body, b"ab");
+}
