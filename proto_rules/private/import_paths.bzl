@@ -21,7 +21,7 @@ def import_path(path, short_path, source_root):
       source_root: the folder from which the library's files are imported, from the execution root; "." is that root.
 
     Returns:
-      The path, as it stands in `import "…";`.
+      The path, as it stands in `import "...";`.
     """
     if path.startswith(source_root + "/"):
         return path[len(source_root) + 1:]

@@ -21,7 +21,7 @@ def connect_rust_library(name, deps, services = None, crate_name = None, tags = 
 
     Modules follow the protobuf packages: `greet_rust::greet::v1::GreetRequest`. Each `proto_library` is compiled once, as a
     crate of its own, whoever uses it: two libraries over one proto share its types. This target is a plain
-    `rust_library` over those crates and its own services, so `rust_test(crate = …)`, `rust_doc` and rust-analyzer
+    `rust_library` over those crates and its own services, so `rust_test(crate = ...)`, `rust_doc` and rust-analyzer
     see nothing unusual.
 
     `<name>.generated` is made beside it: the generated source. With `--output_groups=rust_generated_srcs` it brings the

@@ -1,6 +1,6 @@
 """The sides of a service that are generated."""
 
-# Side → the attribute of connect_rust_toolchain that holds what it links.
+# By side, the attribute of connect_rust_toolchain that holds what it links.
 RUNTIMES = {
     "client": "client_runtime",
     "server": "service_runtime",
