@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use greet_rust::greet::v1::*;
-use ringwire_service::{Call, Error, Requests, Responses, Result};
+use ringwire::{Call, Error, Requests, Responses, Result};
 
 /// Greets people.
 #[derive(Debug)]

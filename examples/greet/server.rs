@@ -4,8 +4,8 @@
 
 use greet_rust::greet::v1::GreetServer;
 use greeter::Greeter;
-use ringwire_service::{Result, Router};
-use ringwire_tower::{Server, terminated};
+use ringwire::tower::{Server, terminated};
+use ringwire::{Result, Router};
 
 #[tokio::main]
 async fn main() -> Result<()> {
