@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod docs;
+mod elsewhere;
 mod error;
 mod externs;
 mod fixup;

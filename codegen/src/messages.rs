@@ -37,18 +37,24 @@ pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Err
 
 /// Makes the messages of other crates reachable under the modules of their packages.
 pub(crate) fn reexport(library: &Library<'_>, tree: &mut Tree) {
-    let mut crates: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut crates: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (krate, files) in library.request.externs.crates() {
         for file in files.iter().filter_map(|file| library.request.schema.file(file)) {
-            crates.entry(text(&file.package)).or_default().insert(krate);
+            crates.entry(text(&file.package).to_owned()).or_default().insert(krate);
+        }
+    }
+    // A package may have the name of a message's module, and would hide it.
+    for (module, in_crates) in &library.elsewhere.modules {
+        if let Some(crates) = crates.get_mut(&module.replace("::", ".")) {
+            crates.extend(in_crates.iter().map(String::as_str));
         }
     }
     for (package, crates) in crates {
         for krate in crates {
             let krate = format_ident!("{krate}");
-            let segments =
-                package.split('.').filter(|segment| !segment.is_empty()).map(idents::make_field_ident);
-            tree.package(package).push(parse_quote! {
+            let segments = package.split('.').filter(|segment| !segment.is_empty());
+            let segments = segments.map(idents::make_field_ident);
+            tree.package(&package).push(parse_quote! {
                 #[doc(inline)]
                 pub use ::#krate::#(#segments::)**;
             });
