@@ -58,7 +58,6 @@ fn add_outer_attributes(item: &mut Item) {
         Item::Enum(item) => &mut item.attrs,
         Item::Fn(item) => &mut item.attrs,
         Item::Impl(item) => &mut item.attrs,
-        Item::Macro(item) => &mut item.attrs,
         Item::Mod(item) => &mut item.attrs,
         Item::Static(item) => &mut item.attrs,
         Item::Struct(item) => &mut item.attrs,

@@ -132,6 +132,15 @@ impl<'a> Library<'a> {
         })
     }
 
+    /// Whether a package below this one starts with that part.
+    pub(crate) fn has_package(&self, package: &str, part: &str) -> bool {
+        let below = if package.is_empty() { part.to_owned() } else { format!("{package}.{part}") };
+        let mut packages = self.files.iter().map(|file| text(&file.package));
+        packages.any(|other| {
+            other.strip_prefix(&below).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
     /// Whether the types of the file have a home: here, in another crate, or in the runtime.
     fn has_home(&self, import_path: &str) -> bool {
         is_well_known(import_path)

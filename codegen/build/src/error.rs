@@ -46,7 +46,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoOutDir => f.write_str("OUT_DIR is not set: run this in build.rs, or name a folder by out_dir"),
+            Self::NoOutDir => {
+                f.write_str("OUT_DIR is not set: run this in build.rs, or name a folder by out_dir")
+            }
             Self::File { file, error } => write!(f, "{}: {error}", file.display()),
             Self::NoProtoc { program, error } => {
                 write!(f, "cannot run {}: {error}; PROTOC names another protoc", program.display())

@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for name in &names {
         let config = ringwire_build::Config::new().include(protos).out_file(format!("{name}.rs"));
         let config = config.file(format!("awkward/{name}.proto"));
-        let config = together(name).iter().fold(config, |config, other| config.file(format!("awkward/{other}.proto")));
+        let config =
+            together(name).iter().fold(config, |config, other| config.file(format!("awkward/{other}.proto")));
         config.compile().map_err(|error| error.to_string())?;
         modules.push_str(&format!(
             "pub mod {name} {{ include!(concat!(env!(\"OUT_DIR\"), \"/{name}.rs\")); }}\n"
