@@ -22,12 +22,18 @@ pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Err
         .map_err(|error| refused(library, &error))?;
     let through = Through::new(&library.request.options.runtime.message);
     let context = library.context();
+    let runtime = tokens(&library.request.options.runtime.message);
     for package in packages {
         let code: TokenStream = package.content.parse().expect("buffa formats what it has parsed");
         let code = library.renames.rust_code(through.apply(code));
         let mut file: syn::File = syn::parse2(code).expect("only names were changed");
         add_aliases(library, &context, &package.package, &mut file.items);
-        tree.package(&package.package).extend(file.items);
+        let items = tree.package(&package.package);
+        items.extend(file.items);
+        if library.request.options.views {
+            // With the types of the package comes what it takes to call `to_owned_message` on a view.
+            items.push(parse_quote!(#[doc(hidden)] pub use #runtime::buffa::MessageView as _;));
+        }
     }
     let asked_for: BTreeSet<&str> =
         library.request.generate.iter().map(String::as_str).filter(|file| is_well_known(file)).collect();
