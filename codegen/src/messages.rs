@@ -2,17 +2,14 @@
 
 use crate::error::Error;
 use crate::fixup::{Through, add_aliases};
-use crate::options::Mode;
 use crate::place;
 use crate::schema::text;
 use crate::tree::Tree;
 use crate::types::{Library, tokens};
 use crate::well_known::is_well_known;
-use buffa_codegen::context::CodeGenContext;
-use buffa_codegen::generated::descriptor::DescriptorProto;
 use buffa_codegen::{CodeGenError, idents};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::format_ident;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::parse_quote;
 
@@ -85,62 +82,6 @@ fn reexport_well_known(library: &Library<'_>, tree: &mut Tree, is_wanted: impl F
             pub use #runtime::buffa_types::google::protobuf::{#(#names),*};
         });
     }
-}
-
-/// Writes the function that makes the messages known to a registry.
-pub(crate) fn register(library: &Library<'_>, tree: &mut Tree) {
-    let options = library.request.options;
-    let runtime = tokens(&options.runtime.message);
-    let mut statements: Vec<TokenStream> = Vec::new();
-    if library.request.mode == Mode::Services {
-        for (krate, _) in library.request.externs.crates() {
-            let krate = format_ident!("{krate}");
-            statements.push(quote!(::#krate::register_types(registry);));
-        }
-    } else if options.json && options.views {
-        let context = library.context();
-        for file in library.generated_files() {
-            let prefix = match text(&file.package) {
-                "" => ".".to_owned(),
-                package => format!(".{package}."),
-            };
-            let mut registered =
-                Registered { library, context: &context, runtime: &runtime, statements: &mut statements };
-            registered.of_messages(&prefix, &file.message_type);
-        }
-    }
-    tree.package("").push(parse_quote! {
-        /// Makes the messages and extensions of this crate known to a registry, so that `Any` can hold them in JSON.
-        pub fn register_types(registry: &mut #runtime::buffa::type_registry::TypeRegistry) {
-            let _ = &registry;
-            #(#statements)*
-        }
-    });
-}
-
-struct Registered<'r, 'a> {
-    library: &'r Library<'a>,
-    context: &'r CodeGenContext<'r>,
-    runtime: &'r TokenStream,
-    statements: &'r mut Vec<TokenStream>,
-}
-
-impl Registered<'_, '_> {
-    fn of_messages(&mut self, prefix: &str, messages: &[DescriptorProto]) {
-        for message in messages.iter().filter(|message| !is_map_entry(message)) {
-            let name = format!("{prefix}{}", text(&message.name));
-            if let Some(path) = self.context.rust_type(&name) {
-                let path = self.library.renames.rust(path);
-                let (runtime, path) = (self.runtime, tokens(&format!("self::{path}")));
-                self.statements.push(quote!(#runtime::register::<#path>(registry);));
-            }
-            self.of_messages(&format!("{name}."), &message.nested_type);
-        }
-    }
-}
-
-fn is_map_entry(message: &DescriptorProto) -> bool {
-    message.options.as_option().is_some_and(|options| options.map_entry == Some(true))
 }
 
 /// What buffa refuses, at its place in the schema.

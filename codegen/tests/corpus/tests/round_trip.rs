@@ -115,6 +115,9 @@ fn types_that_come_with_protobuf() {
                syntax: SYNTAX_PROTO3\nvalue {\n  bool_value: true\n}\nbool {\n  value: true\n}\n\
                uint32 {\n  value: 5\n}\nwait {\n  seconds: 2\n}\nkind: TYPE_INT32\n";
     check::<p::All>("well_known", all);
+    use descriptors::awkward::descriptors::Described;
+    let described = "file {\n  name: \"f\"\n  dependency: \"g\"\n  options {\n    optimize_for: CODE_SIZE\n  }\n}\ntype: TYPE_BYTES\n";
+    check::<Described>("descriptors", described);
     check::<below::google::protobuf::awkward::Below>(
         "below",
         "below {\n}\nat {\n  seconds: 1\n}\ny: \"x\"\n",
@@ -132,6 +135,18 @@ fn what_only_proto2_has() {
                 Single {\n  Self: \"s\"\n}\nChosen {\n  yes: true\n}\npacked: 1\npacked: 2\nkinds {\n  key: 1\n  value: MINUS\n}\n";
     check::<p::Everything>("proto2", text);
     assert_eq!(p::Everything::default().number, None);
+}
+
+#[test]
+fn extensions() {
+    use proto2::awkward::proto2 as p;
+    ringwire_message::Types::new().with(proto2::register_types).install();
+    let text = "name: \"n\"\n[awkward.proto2.extension]: 5\n[awkward.proto2.texts]: \"a\"\n[awkward.proto2.texts]: \"b\"\n\
+                [awkward.proto2.Everything.nested_extension]: \"e\"\n";
+    check::<p::Everything>("proto2", text);
+    let mut message = p::Everything::default();
+    ringwire_message::buffa::ExtensionSet::set_extension(&mut message, &p::EXTENSION, 7);
+    assert_eq!(ringwire_message::buffa::ExtensionSet::extension(&message, &p::EXTENSION), Some(7));
 }
 
 #[test]
