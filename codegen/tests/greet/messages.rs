@@ -19,7 +19,8 @@
     unused_imports,
     unused_qualifications
 )]
-/// Makes the messages and extensions of this crate known to a registry, so that `Any` can hold them in JSON.
+/// Makes the messages and extensions of this crate known to a registry, so that JSON can name them: messages in
+/// an `Any`, extensions in what they extend.
 pub fn register_types(
     registry: &mut ::ringwire_message::buffa::type_registry::TypeRegistry,
 ) {
