@@ -90,15 +90,15 @@ where
         // hyper calls the service and hands over the future in one breath, so the turn is this stream's.
         let turn = self.progress.take_turn().unwrap_or_default();
         let stall_max = self.stall_max;
-        self.lock().push(Box::pin(Watched { future: Some(future), turn, stall_max, stalled: None }));
+        self.lock().push(Box::pin(Watched { future, turn, stall_max, stalled: None }));
     }
 }
 
 pin_project! {
-    /// A stream's future, dropped when its peer has not taken a frame for too long: that resets the stream.
+    /// A stream's future. It is over when the peer has not taken a frame for too long; dropping it then resets the stream.
     struct Watched<F> {
         #[pin]
-        future: Option<F>,
+        future: F,
         turn: Arc<Turn>,
         stall_max: Duration,
         stalled: Option<Stall>,
@@ -114,9 +114,8 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(()) };
-        if future.poll(cx).is_ready() {
+        let this = self.project();
+        if this.future.poll(cx).is_ready() {
             return Poll::Ready(());
         }
         let Some(turn) = this.turn.of_peer() else {
@@ -136,11 +135,7 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
                 this.stalled.insert(Stall { turn, sleep: Box::pin(tokio::time::sleep_until(deadline())) })
             }
         };
-        if stall.sleep.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        this.future.set(None);
-        Poll::Ready(())
+        stall.sleep.as_mut().poll(cx)
     }
 }
 
