@@ -3,11 +3,13 @@
 //! The contract, in order:
 //!
 //! 1. [`send`](ClientExchange::send) messages into a body buffer.
-//! 2. [`write_head`](ClientExchange::write_head) before the first bytes of the body leave. A method with one request
-//!    sends its message first: its head can depend on it, and may take it over into the query of a GET.
+//! 2. [`write_head`](ClientExchange::write_head) before the first bytes of the body leave. A method with one
+//!    request sends its message first: its head can depend on it, and may take it over into the query of a
+//!    GET.
 //! 3. Hand over the response: [`head`](ClientExchange::head), then [`push`](ClientExchange::push) and
-//!    [`push_trailers`](ClientExchange::push_trailers); after each, call [`next_input`](ClientExchange::next_input) until
-//!    it returns `Pending` or `End`. An `Err` of it is the outcome of the RPC.
+//!    [`push_trailers`](ClientExchange::push_trailers); after each, call
+//!    [`next_input`](ClientExchange::next_input) until it returns `Pending` or `End`. An `Err` of it is the
+//!    outcome of the RPC.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -38,8 +40,8 @@ pub struct ClientExchange {
     error_status: Option<u16>,
     headers: Metadata,
     trailers: Metadata,
-    /// All that can say how the RPC ended: fields of the head, HTTP trailers, the envelope at the end, and whether there
-    /// was any body.
+    /// All that can say how the RPC ended: fields of the head, HTTP trailers, the envelope at the end, and
+    /// whether there was any body.
     split: Metadata,
     http_trailers: Option<Metadata>,
     end: Option<Outcome>,
@@ -53,7 +55,8 @@ pub struct CallHead<'a> {
     pub prefix: &'a str,
     /// The custom headers.
     pub headers: &'a Metadata,
-    /// How long the caller is willing to wait, from now. The server is told; waiting no longer is up to the shell.
+    /// How long the caller is willing to wait, from now. The server is told; waiting no longer is up to the
+    /// shell.
     pub timeout: Option<Duration>,
 }
 
@@ -119,7 +122,8 @@ impl ClientExchange {
         self.transmit.message(out, encode)
     }
 
-    /// Writes the head of the request. `body` is the buffer that `send` appended to; a GET takes its message out of it.
+    /// Writes the head of the request. `body` is the buffer that `send` appended to; a GET takes its message
+    /// out of it.
     pub fn write_head(
         &mut self,
         call: CallHead<'_>,
@@ -201,16 +205,16 @@ impl ClientExchange {
         self.receive.push(Bytes::new(), true);
     }
 
-    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is `Pending`, however
-    /// many they are: a message may not be whole yet.
+    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is
+    /// `Pending`, however many they are: a message may not be whole yet.
     pub fn buffered(&self) -> usize {
         self.receive.buffered() + self.cardinality.held()
     }
 
     /// Takes what the server said next. `End` means that the RPC succeeded.
     ///
-    /// A method with one response gives its message only when the outcome is known. After an error, the same error
-    /// comes again.
+    /// A method with one response gives its message only when the outcome is known. After an error, the same
+    /// error comes again.
     pub fn next_input(&mut self) -> Result<Input, Error> {
         match &self.stage {
             Stage::ExpectHead => Ok(Input::Pending),

@@ -1,10 +1,11 @@
 //! One RPC without I/O, for either side.
 //!
-//! A [`ServerExchange`] or a [`ClientExchange`] stands between an HTTP request and a handler or caller: header fields,
-//! body chunks and trailers in, messages out, and back. Which protocol the two ends speak is chosen once, when an
-//! exchange begins, and no code outside of `protocol` asks for it again.
+//! A [`ServerExchange`] or a [`ClientExchange`] stands between an HTTP request and a handler or caller:
+//! header fields, body chunks and trailers in, messages out, and back. Which protocol the two ends speak is
+//! chosen once, when an exchange begins, and no code outside of `protocol` asks for it again.
 //!
-//! Nothing here reads a socket, a clock or a random source, and nothing is `async`: a shell owns those, and calls.
+//! Nothing here reads a socket, a clock or a random source, and nothing is `async`: a shell owns those, and
+//! calls.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -150,7 +150,8 @@ impl Transmit {
         Ok(())
     }
 
-    /// Checks the message that begins at `start`, and compresses it where that is worth it; returns whether it did.
+    /// Checks the message that begins at `start`, and compresses it where that is worth it; returns whether
+    /// it did.
     fn bound_and_compress(&mut self, out: &mut BytesMut, start: usize) -> Result<bool, Error> {
         let message = &out[start..];
         if message.len() > self.limit as usize {

@@ -14,7 +14,8 @@ use ringwire_rpc::{
     answer_error, answer_unrouted,
 };
 
-/// Every way for a request of messages to travel: its media type, the field that names its encoding, and its shape.
+/// Every way for a request of messages to travel: its media type, the field that names its encoding, and its
+/// shape.
 const ENVELOPED: [(&str, &str, Spec); 12] = [
     ("application/grpc", "grpc-encoding", UNARY),
     ("application/grpc", "grpc-encoding", CLIENT_STREAM),

@@ -118,8 +118,8 @@ fn a_client_exchange_allocates_the_metadata_it_hands_out() {
     assert_eq!((grpc, connect), (6, 3));
 }
 
-/// Sends `body` in pieces to a server that takes messages of `limit` bytes; returns how it ends, and the most memory that
-/// the exchange held at a time.
+/// Sends `body` in pieces to a server that takes messages of `limit` bytes; returns how it ends, and the most
+/// memory that the exchange held at a time.
 fn peak(limit: u32, content_type: &'static str, body: &[u8], piece_len: usize) -> (Option<Code>, u64) {
     let mut config = ServerConfig::new(&["proto"]);
     config.limits.receive_max = limit;
@@ -170,7 +170,8 @@ fn memory_stays_within_the_limit_and_one_buffer() {
         ] {
             for piece_len in [100, 16 * 1024] {
                 let (code, peak) = peak(limit, content_type, body, piece_len);
-                // The compressed form, the message, and the growth of either by doubling; then the chunk pushed last.
+                // The compressed form, the message, and the growth of either by doubling; then the chunk
+                // pushed last.
                 let most = u64::from(limit) * 4 + 2 * 16 * 1024 + 8 * 1024;
                 assert!(peak <= most, "{content_type} {limit} {piece_len}: {peak} > {most}");
                 assert_eq!(code, Some(want), "{content_type} {limit}");

@@ -53,7 +53,8 @@ fn config(protocol: ClientProtocol) -> ClientConfig {
     config
 }
 
-/// Receives `response`, its body in `chunks`: messages, then `ok` or the error, then custom headers and trailers.
+/// Receives `response`, its body in `chunks`: messages, then `ok` or the error, then custom headers and
+/// trailers.
 fn receive(
     response: &Response,
     chunks: &[&[u8]],
@@ -718,7 +719,8 @@ mod limits {
     fn metadata() {
         let mut config = config(GRPC);
         config.limits.metadata_max = 100;
-        // Each field counts with 32 bytes beside its own: content-type takes 60 of the 100, and grpc-status 44.
+        // Each field counts with 32 bytes beside its own: content-type takes 60 of the 100, and grpc-status
+        // 44.
         for (len, is_ok) in [(6, true), (7, true), (8, false)] {
             let value: &'static str = &"v".repeat(20)[..len].to_owned().leak()[..];
             let in_head =

@@ -1,5 +1,5 @@
-//! A client exchange and a server exchange, joined by nothing but bytes in pieces of any size: every protocol, shape,
-//! compression and codec.
+//! A client exchange and a server exchange, joined by nothing but bytes in pieces of any size: every
+//! protocol, shape, compression and codec.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -28,8 +28,7 @@ pub struct Call {
     response_headers: HeadersOut,
     response_trailers: Metadata,
     canceller: Canceller,
-    /// Held until the handler has ended.
-    guard: Option<Guard>,
+    guard: Guard,
 }
 
 /// Where the response headers wait to leave.
@@ -69,7 +68,8 @@ impl Call {
     /// The headers of the response.
     ///
     /// # Errors
-    /// The headers of a stream leave with the first message, or with a flush. Who asks for them later is told so.
+    /// The headers of a stream leave with the first message, or with a flush. Who asks for them later is told
+    /// so.
     pub fn response_headers_mut(&mut self) -> Result<ResponseHeaders<'_>> {
         Ok(ResponseHeaders(match &mut self.response_headers {
             HeadersOut::Here(headers) => HeadersRef::Here(headers),
@@ -86,7 +86,8 @@ impl Call {
         &mut self.response_trailers
     }
 
-    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any
+    /// compression.
     pub fn set_compress(&mut self, wish: Compress) {
         match &self.response_headers {
             HeadersOut::Here(_) => self.compress = Some(wish),
@@ -99,8 +100,8 @@ impl Call {
         self.deadline
     }
 
-    /// Resolves if the call ends before its handler has answered. The handler itself is dropped then, so this is for
-    /// what it started elsewhere.
+    /// Resolves if the call ends before its handler has answered. The handler itself is dropped then, so this
+    /// is for what it started elsewhere.
     pub fn cancelled(&self) -> Cancelled {
         self.canceller.cancelled()
     }
@@ -122,7 +123,7 @@ impl Call {
 
     /// Keeps a draining server from going while it is held: for work that must outlive the handler.
     pub fn guard(&self) -> Guard {
-        self.guard.clone().expect("nobody has a call after its handler has ended")
+        self.guard.clone()
     }
 
     /// Looks at each message that arrives, and may replace it. An error ends the call.
@@ -161,7 +162,7 @@ impl Call {
             response_headers: HeadersOut::Here(Metadata::new()),
             response_trailers: Metadata::new(),
             canceller: Canceller::default(),
-            guard: Some(Guard::new(tracker)),
+            guard: Guard::new(tracker),
         }
     }
 
@@ -170,10 +171,14 @@ impl Call {
         self.response_headers = HeadersOut::InCell(cell);
     }
 
+    /// The handler has ended without an answer of its own.
+    pub(crate) fn abandoned(&self) {
+        self.canceller.cancel();
+    }
+
     /// The handler has ended: nothing cancels the call any more.
-    pub(crate) fn answered(&mut self) {
+    pub(crate) fn answered(&self) {
         self.canceller.answered();
-        self.guard = None;
     }
 
     /// The headers and trailers that the handler of a unary call left.

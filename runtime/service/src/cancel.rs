@@ -1,7 +1,7 @@
 //! Cancellation, as something to wait for.
 //!
-//! A cancelled call drops its handler, so a handler need not look. [`Cancelled`] is for what the handler started
-//! elsewhere: a task, a thread, a query on another machine.
+//! A cancelled call drops its handler, so a handler need not look. [`Cancelled`] is for what the handler
+//! started elsewhere: a task, a thread, a query on another machine.
 
 use std::fmt;
 use std::future::Future;
@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// Resolves when its call ends before the handler has answered: the client went away, the deadline passed, or the
-/// handler panicked. Stays pending when the handler answers, with success or with an error.
+/// Resolves when its call ends before the handler has answered: the client went away, the deadline passed, or
+/// the handler panicked. Stays pending when the handler answers, with success or with an error.
 pub struct Cancelled {
     signal: Arc<Signal>,
     /// Where this future's waker stands in the list, once it has been polled.
@@ -29,18 +29,31 @@ impl Future for Cancelled {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let signal = self.signal.clone();
-        match &mut *signal.lock() {
+        let mut state = signal.lock();
+        let waiting = match &mut *state {
             State::Cancelled => return Poll::Ready(()),
-            State::Answered => {}
-            State::Open(wakers) => match self.place {
-                Some(place) => wakers[place].clone_from(cx.waker()),
-                None => {
-                    self.place = Some(wakers.len());
-                    wakers.push(cx.waker().clone());
-                }
-            },
-        }
+            State::Answered => return Poll::Pending,
+            State::Open(waiting) => waiting,
+        };
+        let place = self.place.unwrap_or_else(|| free_place(waiting));
+        self.place = Some(place);
+        let before = waiting[place].replace(cx.waker().clone());
+        // Unlocked first: the last waker of a task drops the task, which may hold another of these.
+        drop(state);
+        drop(before);
         Poll::Pending
+    }
+}
+
+/// Gives its place up, so that a handler may ask in a loop.
+impl Drop for Cancelled {
+    fn drop(&mut self) {
+        let Some(place) = self.place else { return };
+        let mut state = self.signal.lock();
+        let State::Open(waiting) = &mut *state else { return };
+        let before = waiting[place].take();
+        drop(state);
+        drop(before);
     }
 }
 
@@ -67,23 +80,34 @@ impl Canceller {
         Cancelled { signal: self.signal.get_or_init(Arc::default).clone(), place: None }
     }
 
-    /// From here on, nothing cancels.
+    /// From here on, nothing cancels; nor does this, once something has.
     pub(crate) fn answered(&self) {
-        if let Some(signal) = self.signal.get() {
-            *signal.lock() = State::Answered;
+        self.settle(State::Answered);
+    }
+
+    pub(crate) fn cancel(&self) {
+        let waiting = self.settle(State::Cancelled);
+        waiting.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    /// Settles how the call has ended, unless that is settled, and gives back who waited for it.
+    fn settle(&self, end: State) -> Vec<Option<Waker>> {
+        let Some(signal) = self.signal.get() else { return Vec::new() };
+        let mut state = signal.lock();
+        match &mut *state {
+            State::Open(waiting) => {
+                let waiting = std::mem::take(waiting);
+                *state = end;
+                waiting
+            }
+            State::Answered | State::Cancelled => Vec::new(),
         }
     }
 }
 
 impl Drop for Canceller {
     fn drop(&mut self) {
-        let Some(signal) = self.signal.get() else { return };
-        let mut state = signal.lock();
-        let State::Open(wakers) = &mut *state else { return };
-        let wakers = std::mem::take(wakers);
-        *state = State::Cancelled;
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        self.cancel();
     }
 }
 
@@ -91,7 +115,8 @@ impl Drop for Canceller {
 struct Signal(Mutex<State>);
 
 enum State {
-    Open(Vec<Waker>),
+    /// Who waits, each in a place of its own.
+    Open(Vec<Option<Waker>>),
     Answered,
     Cancelled,
 }
@@ -106,6 +131,13 @@ impl Default for State {
     fn default() -> Self {
         Self::Open(Vec::new())
     }
+}
+
+fn free_place(waiting: &mut Vec<Option<Waker>>) -> usize {
+    waiting.iter().position(Option::is_none).unwrap_or_else(|| {
+        waiting.push(None);
+        waiting.len() - 1
+    })
 }
 
 #[cfg(test)]
@@ -149,5 +181,18 @@ mod tests {
         drop(canceller);
         assert!(Pin::new(&mut cancelled).poll(&mut Context::from_waker(Waker::noop())).is_pending());
         assert!(!cancelled.is_cancelled());
+    }
+
+    #[test]
+    fn who_asks_in_a_loop_takes_one_place() {
+        let canceller = Canceller::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut other = canceller.cancelled();
+        assert!(Pin::new(&mut other).poll(&mut cx).is_pending());
+        for _ in 0..10 {
+            assert!(Pin::new(&mut canceller.cancelled()).poll(&mut cx).is_pending());
+        }
+        let State::Open(waiting) = &*other.signal.lock() else { panic!("nobody has cancelled") };
+        assert_eq!(waiting.len(), 2);
     }
 }

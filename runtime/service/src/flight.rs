@@ -1,19 +1,21 @@
 //! One call in flight, without task or channel: whoever owns the connection drives it.
 //!
-//! The contract: [`poll_head`](InFlight::poll_head) until it is ready, then [`poll_body`](InFlight::poll_body) until it
-//! yields `None`, then [`write_trailers`](InFlight::write_trailers). A poll that is pending waits for one of three
-//! things: for the request, if [`wants_input`](InFlight::wants_input) (push what has arrived, and poll at once); for
-//! the waker that it was given; or for the time that [`deadline`](InFlight::deadline) names. Nothing else drives a call,
-//! so dropping it is cancelling it.
+//! The contract: [`poll_head`](InFlight::poll_head) until it is ready, then
+//! [`poll_body`](InFlight::poll_body) until it yields `None`, then
+//! [`write_trailers`](InFlight::write_trailers). A poll that is pending waits for one of three things: for
+//! the request, if [`wants_input`](InFlight::wants_input) (push what has arrived, and poll at once); for the
+//! waker that it was given; or for the time that [`deadline`](InFlight::deadline) names. Nothing else drives
+//! a call, so dropping it is cancelling it.
 
 mod fields;
 
 use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
+use crate::ends::NO_REQUEST;
 use crate::messages::Messages;
 use crate::router::Routes;
-use crate::service::{Mount, Start, Streamed, Unary};
+use crate::service::{Mount, Start, Streamed, Unary, drop_caught, poll_caught};
 use crate::{Arrival, BoxFuture, Call, Error, Head};
 use bytes::{Bytes, BytesMut};
 use fields::{Fields, Nowhere};
@@ -23,7 +25,6 @@ use ringwire_rpc::{
     answer_unrouted,
 };
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -42,15 +43,15 @@ pub struct InFlight {
 }
 
 enum Stage {
-    /// A unary call whose request is not whole.
+    /// A unary call without interceptors whose request is not whole.
     Collecting(Arc<dyn Mount>, Box<Unary>),
-    /// A unary call whose handler runs.
+    /// Such a call whose handler runs.
     Unary(BoxFuture<'static, Box<Unary>>),
-    /// A unary call that has ended; its head has not left.
+    /// Such a call that has ended; its head has not left.
     Answered(Box<Unary>),
-    /// A streaming call whose handler runs.
+    /// A call whose interceptors run, or, if it is a stream, whose handler.
     Stream(BoxFuture<'static, Streamed>, Arc<Cell>),
-    /// A streaming call that has ended; its head has not left.
+    /// Such a call that has ended; its head has not left.
     Streamed(Streamed, Arc<Cell>),
     /// An answer that needs no exchange; its head has not left.
     Refused(Box<Answer>),
@@ -81,11 +82,14 @@ impl InFlight {
         let mut start = Start { method: route.method, call, around: routes.around.clone() };
         let messages = Messages::new(exchange, coding, Share::new(&routes.budget));
         let mount = route.entry.mount.clone();
-        let stage = if spec.shape == StreamShape::Unary {
+        let is_unary = spec.shape == StreamShape::Unary;
+        let stage = if is_unary && start.around.is_none() && !mount.is_intercepted() {
             let unary = Unary { start, messages, request: None, outcome: Ok(()) };
             Stage::Collecting(mount, Box::new(unary))
         } else {
-            timer.watch_messages(policy, now);
+            if !is_unary {
+                timer.watch_messages(policy, now);
+            }
             let cell = Arc::new(Cell::new(messages));
             start.call.headers_into(cell.clone());
             Stage::Stream(mount.stream(start, cell.clone()), cell)
@@ -125,8 +129,8 @@ impl InFlight {
         }
     }
 
-    /// Whether the call waits for more of the request. A shell that reads only then passes the handler's pace on to
-    /// the peer.
+    /// Whether the call waits for more of the request. A shell that reads only then passes the handler's pace
+    /// on to the peer.
     pub fn wants_input(&self) -> bool {
         !self.input_ended
             && match &self.stage {
@@ -137,8 +141,8 @@ impl InFlight {
             }
     }
 
-    /// When to poll next, if nothing else happens before. `None` once the handler has ended: from there on it is the
-    /// connection that bounds how long a peer may take to read.
+    /// When to poll next, if nothing else happens before. `None` once the handler has ended: from there on it
+    /// is the connection that bounds how long a peer may take to read.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => self.timer.next(),
@@ -146,8 +150,8 @@ impl InFlight {
         }
     }
 
-    /// Drives the call until the head of its response is known, writes it, and returns the HTTP status. Ready again,
-    /// with nothing written, when polled after that.
+    /// Drives the call until the head of its response is known, writes it, and returns the HTTP status. Ready
+    /// again, with nothing written, when polled after that.
     pub fn poll_head(&mut self, cx: &mut Context<'_>, now: Instant, head: &mut dyn HeadersMut) -> Poll<u16> {
         if let Some(status) = self.status {
             return Poll::Ready(status);
@@ -236,20 +240,24 @@ impl InFlight {
             return self.fail(expired.into_error());
         }
         match &mut self.stage {
-            Stage::Unary(run) => {
-                if let Poll::Ready(unary) = run.as_mut().poll(cx) {
-                    self.stage = Stage::Answered(unary);
-                }
-            }
+            Stage::Unary(run) => match poll_caught(run.as_mut(), cx) {
+                Poll::Ready(Ok(unary)) => self.stage = Stage::Answered(unary),
+                Poll::Ready(Err(panic)) => self.fail(panic),
+                Poll::Pending => {}
+            },
             Stage::Stream(run, cell) => {
                 cell.wake_others(cx.waker());
-                let polled = run.as_mut().poll(cx);
+                let polled = poll_caught(run.as_mut(), cx);
                 if cell.lock().message_passed() {
                     self.timer.message_passed(now);
                 }
-                if let Poll::Ready(streamed) = polled {
-                    let cell = cell.clone();
-                    self.end_stream(streamed, cell);
+                match polled {
+                    Poll::Ready(Ok(streamed)) => {
+                        let cell = cell.clone();
+                        self.end_stream(streamed, cell);
+                    }
+                    Poll::Ready(Err(panic)) => self.fail(panic),
+                    Poll::Pending => {}
                 }
             }
             Stage::Collecting(..) | Stage::Answered(_) | Stage::Streamed(..) => {}
@@ -263,7 +271,7 @@ impl InFlight {
         match unary.messages.receive() {
             Ok(Input::Message(request)) => unary.request = Some(request),
             Ok(Input::Pending) => return,
-            Ok(Input::End) => return self.fail(Error::unimplemented("the request has no message")),
+            Ok(Input::End) => return self.fail(Error::unimplemented(NO_REQUEST)),
             Err(error) => return self.fail(error),
         }
         if let Stage::Collecting(mount, unary) = self.take_stage() {
@@ -307,6 +315,7 @@ impl InFlight {
                 let (headers, custom) = start.call.response();
                 let end = messages.finish(outcome, headers, custom, head, &mut trailers);
                 let (body, share) = messages.take_body();
+                drop_caught(unary);
                 (end, body, Some(share))
             }
             Stage::Streamed(streamed, cell) => {
@@ -315,6 +324,8 @@ impl InFlight {
                 let Meeting { messages, headers, .. } = &mut *meeting;
                 let end = messages.finish(&outcome, headers, &streamed.trailers, head, &mut trailers);
                 let (body, share) = messages.take_body();
+                drop(meeting);
+                drop_caught(cell);
                 (end, body, Some(share))
             }
             Stage::Refused(answer) => {
@@ -362,9 +373,4 @@ impl Expired {
             Self::MessageGap => "no message has passed for too long",
         })
     }
-}
-
-/// Drops code of the application. A panic in a destructor of it ends neither the connection nor the server.
-fn drop_caught<T>(value: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }

@@ -1,8 +1,8 @@
 //! What a handler sees, and one call in flight as a shell drives it.
 //!
-//! Application code meets [`Call`], [`Requests`] and [`Responses`], [`Router`] and [`Interceptor`]. Generated code
-//! implements [`Service`]. A shell turns a router into [`Routes`], starts an [`InFlight`] per request, and polls it:
-//! no task, no channel, no clock in here.
+//! Application code meets [`Call`], [`Requests`] and [`Responses`], [`Router`] and [`Interceptor`]. Generated
+//! code implements [`Service`]. A shell turns a router into [`Routes`], starts an [`InFlight`] per request,
+//! and polls it: no task, no channel, no clock in here.
 #![forbid(unsafe_code)]
 
 mod arrival;
@@ -45,6 +45,11 @@ pub use ringwire_message::{Encode, Message};
 pub use ringwire_rpc::{
     Code, Compress, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape,
 };
+
+/// A unit for limits: 1024 bytes.
+pub const KIB: u32 = 1024;
+/// A unit for limits: 1024 KiB.
+pub const MIB: u32 = 1024 * KIB;
 
 /// What handlers and interceptors return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -9,6 +9,7 @@ use crate::{BoxFuture, Call, DeadlinePolicy, Error, Result};
 use bytes::Bytes;
 use ringwire_message::DecodeLimits;
 use ringwire_rpc::{Limits, Metadata, Spec};
+use std::any::TypeId;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -128,6 +129,8 @@ pub(crate) trait Mount: Send + Sync {
     fn methods(&self) -> &'static [Spec];
     fn find(&self, method: &str) -> Option<usize>;
     fn settings(&self) -> &Settings;
+    /// Whether the service has interceptors of its own.
+    fn is_intercepted(&self) -> bool;
     /// The same service under reference counts of its own.
     fn shard(&self) -> Arc<dyn Mount>;
     fn unary(self: Arc<Self>, unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>>;
@@ -142,7 +145,7 @@ pub(crate) struct Start {
     pub(crate) around: Option<Arc<Interceptors>>,
 }
 
-/// A unary call: its request is whole before its handler runs, and its response needs to wait for nobody. Boxed, since
+/// A unary call without interceptors: nobody wants to see it before its request is whole. Boxed, since
 /// it is handed to the handler's future and back.
 pub(crate) struct Unary {
     pub(crate) start: Start,
@@ -179,6 +182,10 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
         &self.settings
     }
 
+    fn is_intercepted(&self) -> bool {
+        TypeId::of::<C>() != TypeId::of::<()>()
+    }
+
     fn shard(&self) -> Arc<dyn Mount> {
         let Self { service, chain, settings } = self;
         Arc::new(Self { service: service.clone(), chain: chain.clone(), settings: settings.clone() })
@@ -186,30 +193,22 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
 
     fn unary(self: Arc<Self>, mut unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>> {
         Box::pin(async move {
-            unary.outcome = {
-                let Unary { start: Start { method, call, around }, messages, request, .. } = &mut *unary;
-                let ends = Ends::of_unary(messages, request.take());
-                let mut run = pin!(self.run(*method, call, around.as_deref(), ends));
-                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
-            };
-            unary.start.call.answered();
+            let Unary { start: Start { method, call, around }, messages, request, outcome } = &mut *unary;
+            let ends = Ends::of_unary(messages, request.take());
+            *outcome = self.run(*method, call, around.as_deref(), ends).await;
+            call.answered();
             unary
         })
     }
 
     fn stream(self: Arc<Self>, mut start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed> {
         Box::pin(async move {
-            let outcome = {
-                let mut run = pin!(self.run(
-                    start.method,
-                    &mut start.call,
-                    start.around.as_deref(),
-                    Ends::of_cell(&cell)
-                ));
-                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
-            };
+            let ends = Ends::of_cell(&cell);
+            let outcome = self.run(start.method, &mut start.call, start.around.as_deref(), ends).await;
             start.call.answered();
-            Streamed { trailers: start.call.take_trailers(), outcome }
+            let trailers = start.call.take_trailers();
+            drop_caught(start);
+            Streamed { trailers, outcome }
         })
     }
 }
@@ -240,8 +239,8 @@ struct Inner<'a, S, C> {
 }
 
 impl<S: Service, C: Interceptor> Rest for Inner<'_, S, C> {
-    async fn run(self, call: &mut Call) -> Result<()> {
-        self.chain.intercept(call, Next::new(self.handler)).await
+    fn run(self, call: &mut Call) -> impl Future<Output = Result<()>> + Send {
+        self.chain.intercept(call, Next::new(self.handler))
     }
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
@@ -258,10 +257,16 @@ struct Handler<'a, S> {
 
 impl<S: Service> Rest for Handler<'_, S> {
     async fn run(mut self, call: &mut Call) -> Result<()> {
-        self.ends.begin(call);
-        let mut handler = pin!(self.service.serve(self.method, call, self.ends));
+        self.ends.begin(call).await?;
         // Caught here, a panic is an error that interceptors see.
-        poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
+        let ended = {
+            let mut handler = pin!(self.service.serve(self.method, call, self.ends));
+            poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
+        };
+        ended.unwrap_or_else(|panic| {
+            call.abandoned();
+            Err(panic)
+        })
     }
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
@@ -269,15 +274,22 @@ impl<S: Service> Rest for Handler<'_, S> {
     }
 }
 
-/// Polls code of the application. What it shares with us is either dropped with it, or says how much of it is whole.
-fn poll_caught<F: Future<Output = Result<()>>>(
+/// Polls code of the application; an error is a panic. What the code shares with us is dropped with it, or, like
+/// the outgoing bytes, put right by its owner.
+pub(crate) fn poll_caught<F: Future + ?Sized>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
-) -> Poll<Result<()>> {
+) -> Poll<Result<F::Output>> {
     match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-        Ok(poll) => poll,
+        Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),
     }
+}
+
+/// Drops values of the application. A panic in a destructor of theirs ends neither the connection nor the
+/// server.
+pub(crate) fn drop_caught<T>(value: T) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }
 
 impl fmt::Debug for Start {

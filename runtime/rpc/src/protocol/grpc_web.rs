@@ -1,4 +1,5 @@
-//! gRPC-Web, which is gRPC with its trailers in the body: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md>.
+//! gRPC-Web, which is gRPC with its trailers in the body:
+//! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md>.
 
 use std::time::Duration;
 

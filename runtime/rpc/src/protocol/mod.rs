@@ -1,7 +1,7 @@
 //! What differs between Connect, gRPC and gRPC-Web, and nothing else.
 //!
-//! No other module of the workspace names a protocol. A protocol is a value, chosen once per exchange; what it has to
-//! say is a method of [`Protocol`], so that no one downstream asks which it is.
+//! No other module of the workspace names a protocol. A protocol is a value, chosen once per exchange; what
+//! it has to say is a method of [`Protocol`], so that no one downstream asks which it is.
 
 pub mod browser;
 mod connect;

@@ -189,6 +189,7 @@ impl Greet for Waiting {
         match request.name {
             "wait" => pending().await,
             "fail" => Err(Error::not_found("no")),
+            "panic" => panic!("meant"),
             _ => Ok(GreetResponse::default()),
         }
     }
@@ -236,6 +237,24 @@ fn dropping_a_call_drops_its_handler_and_tells_what_it_left_behind() {
 }
 
 #[test]
+fn a_call_runs_until_its_handler_has_ended() {
+    let service = Waiting::default();
+    let routes = routes(Router::new().add(GreetServer::new(service.clone())));
+    for method in ["Greet", "Chat"] {
+        let mut call = Driven::grpc(&routes, &format!("/greet.v1.Greet/{method}"));
+        call.flight().push(crate::support::envelopes(&[&text("answer")]));
+        call.flight().push_end();
+        let mut headers = Vec::<(String, Vec<u8>)>::new();
+        let now = call.now;
+        assert!(
+            call.flight().poll_head(&mut Context::from_waker(Waker::noop()), now, &mut headers).is_ready()
+        );
+        service.kept.lock().unwrap().clear();
+        assert_eq!(routes.running(), 0, "{method}: what is left is for the connection to send");
+    }
+}
+
+#[test]
 fn an_answered_call_is_not_cancelled() {
     let service = Waiting::default();
     let routes = routes(Router::new().add(GreetServer::new(service.clone())));
@@ -246,6 +265,18 @@ fn an_answered_call_is_not_cancelled() {
     }
     grpc(&routes, "/greet.v1.Greet/Chat", &[]);
     assert!(!is_cancelled(&mut service.kept.lock().unwrap()[0].0));
+}
+
+#[test]
+fn a_call_whose_handler_panics_is_cancelled() {
+    let service = Waiting::default();
+    let router = || Router::new().add(GreetServer::new(service.clone()));
+    for routes in [routes(router()), routes(router().intercept(()))] {
+        let answer = grpc(&routes, "/greet.v1.Greet/Greet", &[&text("panic")]);
+        assert_eq!(answer.header("grpc-status"), Some("13"));
+        let (mut cancelled, _guard) = service.kept.lock().unwrap().pop().unwrap();
+        assert!(is_cancelled(&mut cancelled));
+    }
 }
 
 #[test]
