@@ -20,15 +20,17 @@ pub fn workspace() -> PathBuf {
 /// A Bazel of its own on the workspace in `dir`; its server ends with the command or soon after.
 #[must_use]
 pub fn bazel(dir: &Path, arguments: &[&str]) -> Run {
-    let cache = cache();
-    let user_root = format!("--output_user_root={}", cache.join("bazel").display());
+    let user_root = format!("--output_user_root={}.bazel", root().display());
     run(Command::new("bazel").args([&user_root, "--max_idle_secs=15"]).args(arguments).current_dir(dir))
 }
 
 /// Cargo on the workspace in `dir`, with a target folder that outlives the test.
 #[must_use]
 pub fn cargo(dir: &Path, arguments: &[&str]) -> Run {
-    run(Command::new("cargo").args(arguments).env("CARGO_TARGET_DIR", cache().join("cargo")).current_dir(dir))
+    run(Command::new("cargo")
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", root().with_extension("cargo"))
+        .current_dir(dir))
 }
 
 /// A copy of the workspace at `to`, without what is built or kept by git.
@@ -54,10 +56,9 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The cache folder that the private root lies in.
-fn cache() -> PathBuf {
-    let root = PathBuf::from(std::env::var_os("RINGWIRE_ROOT").expect("tools/bazel sets it"));
-    root.parent().expect("the root is in the cache folder").to_path_buf()
+/// The private root, as the machine outside of it knows it. What belongs to it lies beside it.
+fn root() -> PathBuf {
+    PathBuf::from(std::env::var_os("RINGWIRE_ROOT").expect("tools/bazel sets it"))
 }
 
 /// How a command ended, and all that it said.

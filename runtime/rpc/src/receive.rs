@@ -4,10 +4,10 @@
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compression, DecompressError};
+use ringwire_wire::base64::{Alphabet, StreamDecoder};
 use ringwire_wire::envelope::{Deframer, Flags, Frame, TooLarge};
 
 use crate::Error;
-use crate::text::TextDecoder;
 
 /// How messages lie in a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ pub(crate) enum Side {
 #[derive(Debug)]
 pub(crate) struct Receive {
     side: Side,
-    text: Option<TextDecoder>,
+    text: Option<StreamDecoder>,
     body: Body,
     compression: Option<&'static dyn Compression>,
     /// The longest message.
@@ -69,7 +69,7 @@ impl Receive {
 
     /// Reads the body as base64, or as it is.
     pub(crate) fn set_text(&mut self, is_text: bool) {
-        self.text = is_text.then(TextDecoder::default);
+        self.text = is_text.then(|| StreamDecoder::new(Alphabet::Standard));
     }
 
     /// Names what flagged messages are compressed with; `None` where none may be.
@@ -87,7 +87,10 @@ impl Receive {
             None => self.push_binary(chunk),
             Some(text) => {
                 let mut binary = BytesMut::new();
-                let decoded = text.decode(&chunk, end, &mut binary);
+                let mut decoded = text.decode(&chunk, &mut binary);
+                if end && let (Ok(()), Some(text)) = (decoded, self.text.take()) {
+                    decoded = text.finish(&mut binary);
+                }
                 self.push_binary(binary.freeze());
                 if decoded.is_err() {
                     self.fault = Some(Fault::NotBase64);
@@ -273,7 +276,8 @@ impl From<TooLarge> for Fault {
 }
 
 impl Fault {
-    /// The error of the RPC. Data that a client got wrong is its argument; data that a server got wrong is no one's.
+    /// The error of the RPC. Data that a client got wrong is its argument; data that a server got wrong is no
+    /// one's.
     fn blame(self, side: Side) -> Error {
         let malformed = match side {
             Side::Server => Error::invalid_argument,

@@ -6,7 +6,7 @@ use crate::cell::{Cell, Meeting};
 use crate::payload::{Hooks, Payload};
 use crate::tracker::{Guard, Tracker};
 use crate::{Arrival, Cancelled, Head, Peer, Result};
-use ringwire_rpc::{Metadata, RequestHead, Spec};
+use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, MutexGuard, OnceLock};
@@ -23,6 +23,8 @@ pub struct Call {
     deadline: Option<Instant>,
     extensions: http::Extensions,
     pub(crate) hooks: Option<Box<Hooks>>,
+    /// For the one response of a unary call; streams are told at once.
+    pub(crate) compress: Option<Compress>,
     response_headers: HeadersOut,
     response_trailers: Metadata,
     canceller: Canceller,
@@ -81,6 +83,14 @@ impl Call {
     /// The trailers of the response. They leave when the handler has ended.
     pub fn response_trailers_mut(&mut self) -> &mut Metadata {
         &mut self.response_trailers
+    }
+
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        match &self.response_headers {
+            HeadersOut::Here(_) => self.compress = Some(wish),
+            HeadersOut::InCell(cell) => cell.lock().messages.exchange.set_compress(wish),
+        }
     }
 
     /// When the time of the call runs out, as the client and the server's policy have it between them.
@@ -146,6 +156,7 @@ impl Call {
             deadline,
             extensions: arrival.extensions,
             hooks: None,
+            compress: None,
             response_headers: HeadersOut::Here(Metadata::new()),
             response_trailers: Metadata::new(),
             canceller: Canceller::default(),
@@ -158,14 +169,23 @@ impl Call {
         self.response_headers = HeadersOut::InCell(cell);
     }
 
-    /// The handler has ended: nothing cancels the call any more. Gives back what should travel.
-    pub(crate) fn answered(self) -> (Metadata, Metadata) {
+    /// The handler has ended: nothing cancels the call any more.
+    pub(crate) fn answered(&self) {
         self.canceller.answered();
-        let headers = match self.response_headers {
+    }
+
+    /// The headers and trailers that the handler of a unary call left.
+    pub(crate) fn response(&self) -> (&Metadata, &Metadata) {
+        const NONE: &Metadata = &Metadata::new();
+        let headers = match &self.response_headers {
             HeadersOut::Here(headers) => headers,
-            HeadersOut::InCell(_) => Metadata::new(),
+            HeadersOut::InCell(_) => NONE,
         };
-        (headers, self.response_trailers)
+        (headers, &self.response_trailers)
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Metadata {
+        std::mem::take(&mut self.response_trailers)
     }
 }
 

@@ -4,14 +4,13 @@
 
 use crate::error::broken;
 use crate::messages::Messages;
-use crate::payload::Hooks;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_http::{Headers, HeadersMut};
 use ringwire_message::{Encode, Message};
 use ringwire_rpc::{Input, Metadata};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 pub(crate) struct Cell(Mutex<Meeting>);
 
@@ -55,20 +54,16 @@ impl Cell {
         }))
     }
 
-    /// An encoder of the application may have panicked while it held the lock. The bytes it left behind are known and
-    /// cut off, so the lock needs no poison.
+    /// An encoder or a hook of the application may have panicked while it held the lock. The exchange has taken back
+    /// what was half written, so the lock needs no poison.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Meeting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next message, as the handler will get it, or `None` at the end of the request.
-    pub(crate) fn poll_receive<M: Message>(&self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+    /// The next message, or `None` at the end of the request.
+    pub(crate) fn poll_receive(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
         let mut meeting = self.lock();
-        let received = meeting.messages.receive().and_then(|input| match input {
-            Input::Message(message) => meeting.messages.watched::<M>(message).map(Input::Message),
-            other => Ok(other),
-        });
-        match received {
+        match meeting.messages.receive() {
             Ok(Input::Message(message)) => {
                 meeting.passed = true;
                 Poll::Ready(Ok(Some(message)))
@@ -76,38 +71,44 @@ impl Cell {
             Ok(Input::End) => Poll::Ready(Ok(None)),
             Ok(Input::Pending) => {
                 meeting.hungry = true;
-                keep(&mut meeting.reader, cx.waker());
+                keep(&mut meeting.reader, waker);
                 Poll::Pending
             }
-            Err(error) => {
-                meeting.fault.get_or_insert_with(|| error.clone());
-                Poll::Ready(Err(error))
-            }
+            Err(error) => Poll::Ready(Err(meeting.broke(error))),
         }
+    }
+
+    /// The next message, as the handler will get it, or `None` at the end of the request.
+    pub(crate) fn poll_watched<M: Message>(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
+        self.poll_receive(waker).map(|received| {
+            let Some(message) = received? else { return Ok(None) };
+            let mut meeting = self.lock();
+            meeting.messages.watched::<M>(message).map(Some).map_err(|error| meeting.broke(error))
+        })
     }
 
     /// Writes a message, unless the peer is too far behind.
     pub(crate) fn poll_send<M: Message, K>(
         &self,
         message: &impl Encode<M, K>,
-        cx: &mut Context<'_>,
+        waker: &Waker,
     ) -> Poll<Result<()>> {
         let mut meeting = self.lock();
         if meeting.messages.out.len() > SEND_AHEAD_MAX {
-            keep(&mut meeting.writer, cx.waker());
+            keep(&mut meeting.writer, waker);
             return Poll::Pending;
         }
         Poll::Ready(meeting.send(message))
     }
 
     /// Lets the head go, and waits until the shell has taken everything.
-    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_flush(&self, waker: &Waker) -> Poll<()> {
         let mut meeting = self.lock();
         if meeting.head == Head::Left && meeting.messages.out.is_empty() {
             return Poll::Ready(());
         }
         meeting.head = meeting.head.due();
-        keep(&mut meeting.writer, cx.waker());
+        keep(&mut meeting.writer, waker);
         Poll::Pending
     }
 
@@ -125,13 +126,15 @@ impl Cell {
             }
         }
     }
-
-    pub(crate) fn install(&self, hooks: Option<Box<Hooks>>) {
-        self.lock().messages.install(hooks);
-    }
 }
 
 impl Meeting {
+    /// The call will end with this error.
+    fn broke(&mut self, error: Error) -> Error {
+        self.fault.get_or_insert_with(|| error.clone());
+        error
+    }
+
     pub(crate) fn send<M: Message, K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
         self.messages.send(message)?;
         self.head = self.head.due();

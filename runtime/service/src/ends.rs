@@ -1,13 +1,13 @@
 //! The two ends of a call: the messages that arrive, and those that go back.
 
-use crate::Result;
 use crate::cell::Cell;
 use crate::error::{broken, decode_failed};
 use crate::messages::Messages;
-use crate::payload::{Coding, Hooks};
+use crate::payload::Coding;
+use crate::{Call, Result};
 use bytes::Bytes;
 use ringwire_message::{DecodeLimits, Encode, Message};
-use ringwire_rpc::Error;
+use ringwire_rpc::{Compress, Error};
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -26,13 +26,17 @@ pub struct Requests<'c, M> {
 }
 
 impl<M: Message> Requests<'_, M> {
-    /// Waits for the next message, or for the end of the request. The view lives until the next one is asked for.
+    /// Waits for the next message, or for the end of the request. The view lives until the next one is asked for. A
+    /// future that is dropped before it is ready has taken no message.
     ///
     /// # Errors
-    /// The request breaks a rule or a limit. The call ends with this error, whatever the handler makes of it.
+    /// The request breaks a rule or a limit: the call ends with this error, whatever the handler makes of it. Or the
+    /// message is not an `M`: the next one may be, if the handler cares to go on.
     pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
         self.current = Bytes::new();
-        let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx)).await? else { return Ok(None) };
+        let Some(message) = poll_fn(|cx| self.cell.poll_watched::<M>(cx.waker())).await? else {
+            return Ok(None);
+        };
         let limits = &self.coding.decode_limits;
         self.current = M::viewable(self.coding.codec, message, limits).map_err(decode_failed)?;
         M::view(&self.current, limits).map(Some).map_err(decode_failed)
@@ -69,7 +73,7 @@ impl<M: Message> Stream for RequestStream<'_, M> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<M>>> {
         let Some(requests) = &self.requests else { return Poll::Ready(None) };
         let Coding { codec, decode_limits, .. } = requests.coding;
-        let received = match requests.cell.poll_receive::<M>(cx) {
+        let received = match requests.cell.poll_watched::<M>(cx.waker()) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(received) => received.transpose(),
         };
@@ -95,7 +99,7 @@ impl<M: Message> Responses<'_, M> {
     /// The message is larger than the limit, or has no form in the codec of the call. Nothing of it is sent then, and
     /// the call can go on.
     pub async fn send<K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_send(message, cx)).await
+        poll_fn(|cx| self.cell.poll_send(message, cx.waker())).await
     }
 
     /// Lets the response headers leave without a message, and waits until the connection has taken all that was sent.
@@ -104,9 +108,9 @@ impl<M: Message> Responses<'_, M> {
     /// a message is out of their hands.
     ///
     /// # Errors
-    /// None so far.
+    /// None today; a result, so that `?` reads as it does after a send.
     pub async fn flush(&mut self) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_flush(cx)).await;
+        poll_fn(|cx| self.cell.poll_flush(cx.waker())).await;
         Ok(())
     }
 
@@ -127,6 +131,11 @@ impl<M: Message> Responses<'_, M> {
 }
 
 impl<'c, M> Responses<'c, M> {
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        self.cell.lock().messages.exchange.set_compress(wish);
+    }
+
     fn new(cell: &'c Cell) -> Self {
         Self { cell, of: PhantomData }
     }
@@ -157,14 +166,35 @@ impl Sent {
 }
 
 impl<M: Message> Response<'_, M> {
+    /// Chooses whether the response is compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        match &mut self.place {
+            Place::Unary(messages) => messages.exchange.set_compress(wish),
+            Place::Cell(cell) => cell.lock().messages.exchange.set_compress(wish),
+        }
+    }
+
+    /// Writes what a method has returned, under the wishes that it left in the call. Generated code calls it.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[doc(hidden)]
+    pub async fn answer<K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<Sent> {
+        if let Some(wish) = call.compress.take() {
+            self.set_compress(wish);
+        }
+        self.send(message).await
+    }
+
     /// Writes the response: an `M`, a view of one, or bytes encoded before.
     ///
     /// # Errors
     /// The message is larger than the limit, or has no form in the codec of the call.
     pub async fn send<K>(self, message: &impl Encode<M, K>) -> Result<Sent> {
         match self.place {
-            Place::Unary(unary) => unary.messages.send(message)?,
-            Place::Cell(cell) => cell.lock().send(message)?,
+            Place::Unary(messages) => messages.send(message)?,
+            // The head waits for the handler's end: until then, headers can be changed.
+            Place::Cell(cell) => cell.lock().messages.send(message)?,
         }
         Ok(Sent(()))
     }
@@ -192,7 +222,9 @@ impl<M: Message> Request<M> {
         M::view(&self.bytes, &self.limits).map_err(decode_failed)
     }
 
-    fn new(message: Bytes, coding: &Coding) -> Result<Self> {
+    fn new(message: Bytes, messages: &mut Messages) -> Result<Self> {
+        let message = messages.watched::<M>(message)?;
+        let coding = &messages.coding;
         let bytes = M::viewable(coding.codec, message, &coding.decode_limits).map_err(decode_failed)?;
         Ok(Self { bytes, limits: coding.decode_limits, of: PhantomData })
     }
@@ -205,42 +237,42 @@ impl<M> fmt::Debug for Request<M> {
 }
 
 /// The ends of one call before they have types: generated code asks for those of the method's shape.
-pub struct Ends<'c>(Place<'c>);
-
-enum Place<'c> {
-    Unary(&'c mut Unary),
-    Cell(&'c Cell),
+pub struct Ends<'c> {
+    place: Place<'c>,
+    /// The request of a method that has one.
+    request: Option<Bytes>,
 }
 
-/// A unary call: its request is here already, and its response needs to wait for nobody.
-pub(crate) struct Unary {
-    pub(crate) messages: Messages,
-    pub(crate) request: Option<Bytes>,
+enum Place<'c> {
+    /// Of a unary call without interceptors: its response needs to wait for nobody.
+    Unary(&'c mut Messages),
+    Cell(&'c Cell),
 }
 
 impl<'c> Ends<'c> {
     /// Of a unary method.
     ///
     /// # Errors
-    /// The request is not in the codec of the call.
+    /// The request is not in the codec of the call, or the method has another shape.
     pub fn unary<Q: Message, A: Message>(self) -> Result<(Request<Q>, Response<'c, A>)> {
-        let Place::Unary(unary) = self.0 else { return Err(broken(WRONG_SHAPE)) };
-        let request = unary.request.take().expect("the ends of a call are taken once");
-        let request = unary.messages.watched::<Q>(request)?;
-        let request = Request::new(request, &unary.messages.coding)?;
-        Ok((request, Response { place: Place::Unary(unary), of: PhantomData }))
+        let Self { mut place, request } = self;
+        let request = request.ok_or_else(|| broken(WRONG_SHAPE))?;
+        let request = match &mut place {
+            Place::Unary(messages) => Request::new(request, messages)?,
+            Place::Cell(cell) => Request::new(request, &mut cell.lock().messages)?,
+        };
+        Ok((request, Response { place, of: PhantomData }))
     }
 
-    /// Of a method with one request and many responses. Waits for the request.
+    /// Of a method with one request and many responses.
     ///
     /// # Errors
-    /// The request breaks a rule or a limit, or is not in the codec of the call.
+    /// The request is not in the codec of the call, or the method has another shape.
     pub async fn server_stream<Q: Message, A: Message>(self) -> Result<(Request<Q>, Responses<'c, A>)> {
-        let cell = self.cell()?;
-        let request = poll_fn(|cx| cell.poll_receive::<Q>(cx)).await?;
-        let request = request.ok_or_else(|| Error::unimplemented("the request has no message"))?;
-        let coding = cell.lock().messages.coding;
-        Ok((Request::new(request, &coding)?, Responses::new(cell)))
+        let request = self.request.ok_or_else(|| broken(WRONG_SHAPE))?;
+        let cell = self.place.cell()?;
+        let request = Request::new(request, &mut cell.lock().messages)?;
+        Ok((request, Responses::new(cell)))
     }
 
     /// Of a method with many requests and one response.
@@ -248,7 +280,7 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The method has another shape.
     pub fn client_stream<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Response<'c, A>)> {
-        let cell = self.cell()?;
+        let cell = self.place.cell()?;
         Ok((Requests::new(cell), Response { place: Place::Cell(cell), of: PhantomData }))
     }
 
@@ -257,43 +289,54 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The method has another shape.
     pub fn bidi<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Responses<'c, A>)> {
-        let cell = self.cell()?;
+        let cell = self.place.cell()?;
         Ok((Requests::new(cell), Responses::new(cell)))
     }
 
-    pub(crate) fn of_unary(unary: &'c mut Unary) -> Self {
-        Self(Place::Unary(unary))
+    pub(crate) fn of_unary(messages: &'c mut Messages, request: Option<Bytes>) -> Self {
+        Self { place: Place::Unary(messages), request }
     }
 
     pub(crate) fn of_cell(cell: &'c Cell) -> Self {
-        Self(Place::Cell(cell))
+        Self { place: Place::Cell(cell), request: None }
     }
 
-    /// What the interceptors registered on their way here.
-    pub(crate) fn install(&mut self, hooks: Option<Box<Hooks>>) {
-        match &mut self.0 {
-            Place::Unary(unary) => unary.messages.install(hooks),
-            Place::Cell(cell) => cell.install(hooks),
+    /// Takes over what the interceptors on the way here wish for, and waits for the request, if there must be one.
+    pub(crate) async fn begin(&mut self, call: &mut Call) -> Result<()> {
+        self.place.begin(call);
+        match self.place {
+            Place::Cell(cell) if call.spec().shape.has_one_request() => {
+                let request = poll_fn(|cx| cell.poll_receive(cx.waker())).await?;
+                self.request = Some(request.ok_or_else(|| Error::unimplemented(NO_REQUEST))?);
+            }
+            Place::Unary(_) | Place::Cell(_) => {}
         }
+        Ok(())
     }
 
     /// One message instead of whatever the handler would have said.
-    pub(crate) fn reply<M: Message, K>(
-        mut self,
-        hooks: Option<Box<Hooks>>,
-        message: &impl Encode<M, K>,
-    ) -> Result<()> {
-        self.install(hooks);
-        match self.0 {
-            Place::Unary(unary) => unary.messages.send(message),
+    pub(crate) fn reply<M: Message, K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
+        self.place.begin(call);
+        match self.place {
+            Place::Unary(messages) => messages.send(message),
+            Place::Cell(cell) if call.spec().shape.has_one_response() => cell.lock().messages.send(message),
             Place::Cell(cell) => cell.lock().send(message),
+        }
+    }
+}
+
+impl<'c> Place<'c> {
+    fn begin(&mut self, call: &mut Call) {
+        match self {
+            Self::Unary(messages) => messages.begin(call),
+            Self::Cell(cell) => cell.lock().messages.begin(call),
         }
     }
 
     fn cell(self) -> Result<&'c Cell> {
-        match self.0 {
-            Place::Cell(cell) => Ok(cell),
-            Place::Unary(_) => Err(broken(WRONG_SHAPE)),
+        match self {
+            Self::Cell(cell) => Ok(cell),
+            Self::Unary(_) => Err(broken(WRONG_SHAPE)),
         }
     }
 }
@@ -304,4 +347,5 @@ impl fmt::Debug for Ends<'_> {
     }
 }
 
+pub(crate) const NO_REQUEST: &str = "the request has no message";
 const WRONG_SHAPE: &str = "the code of the method asks for ends of another shape than its spec says";

@@ -11,11 +11,12 @@ mod fields;
 use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
-use crate::ends::Unary;
+use crate::ends::NO_REQUEST;
+use crate::error::panicked;
 use crate::messages::Messages;
 use crate::router::Routes;
-use crate::service::{Answered, Mount, Start, Streamed};
-use crate::{Arrival, BoxFuture, Call, Error, Head};
+use crate::service::{Mount, Start, Streamed, Unary, drop_caught};
+use crate::{Arrival, BoxFuture, Call, Error, Head, Result};
 use bytes::{Bytes, BytesMut};
 use fields::{Fields, Nowhere};
 use ringwire_http::{Headers, HeadersMut};
@@ -42,18 +43,16 @@ pub struct InFlight {
     input_ended: bool,
 }
 
-// Large and moved a few times, which costs less than an allocation per call.
-#[expect(clippy::large_enum_variant)]
 enum Stage {
-    /// A unary call whose request is not whole.
-    Collecting { mount: Arc<dyn Mount>, start: Start, messages: Messages },
-    /// A unary call whose handler runs.
-    Unary(BoxFuture<'static, Answered>),
-    /// A unary call that has ended; its head has not left.
-    Answered(Answered),
-    /// A streaming call whose handler runs.
+    /// A unary call without interceptors whose request is not whole.
+    Collecting(Arc<dyn Mount>, Box<Unary>),
+    /// Such a call whose handler runs.
+    Unary(BoxFuture<'static, Box<Unary>>),
+    /// Such a call that has ended; its head has not left.
+    Answered(Box<Unary>),
+    /// A call whose interceptors run, or, if it is a stream, whose handler.
     Stream(BoxFuture<'static, Streamed>, Arc<Cell>),
-    /// A streaming call that has ended; its head has not left.
+    /// Such a call that has ended; its head has not left.
     Streamed(Streamed, Arc<Cell>),
     /// An answer that needs no exchange; its head has not left.
     Refused(Box<Answer>),
@@ -84,10 +83,14 @@ impl InFlight {
         let mut start = Start { method: route.method, call, around: routes.around.clone() };
         let messages = Messages::new(exchange, coding, Share::new(&routes.budget));
         let mount = route.entry.mount.clone();
-        let stage = if spec.shape == StreamShape::Unary {
-            Stage::Collecting { mount, start, messages }
+        let is_unary = spec.shape == StreamShape::Unary;
+        let stage = if is_unary && start.around.is_none() && !mount.is_intercepted() {
+            let unary = Unary { start, messages, request: None, outcome: Ok(()) };
+            Stage::Collecting(mount, Box::new(unary))
         } else {
-            timer.watch_messages(policy, now);
+            if !is_unary {
+                timer.watch_messages(policy, now);
+            }
             let cell = Arc::new(Cell::new(messages));
             start.call.headers_into(cell.clone());
             Stage::Stream(mount.stream(start, cell.clone()), cell)
@@ -120,7 +123,7 @@ impl InFlight {
     pub fn push_trailers(&mut self, trailers: &dyn Headers) {
         self.input_ended = true;
         match &mut self.stage {
-            Stage::Collecting { messages, .. } => messages.exchange.push_trailers(trailers),
+            Stage::Collecting(_, unary) => unary.messages.exchange.push_trailers(trailers),
             Stage::Stream(_, cell) => cell.lock().push_trailers(trailers),
             Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => {}
             Stage::Refused(_) | Stage::Body(..) => {}
@@ -132,7 +135,7 @@ impl InFlight {
     pub fn wants_input(&self) -> bool {
         !self.input_ended
             && match &self.stage {
-                Stage::Collecting { .. } => true,
+                Stage::Collecting(..) => true,
                 Stage::Stream(_, cell) => cell.lock().is_hungry(),
                 Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => false,
                 Stage::Refused(_) | Stage::Body(..) => false,
@@ -143,7 +146,7 @@ impl InFlight {
     /// connection that bounds how long a peer may take to read.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..) => self.timer.next(),
+            Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => self.timer.next(),
             Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => None,
         }
     }
@@ -156,7 +159,7 @@ impl InFlight {
         }
         self.drive(cx, now);
         let status = match &mut self.stage {
-            Stage::Collecting { .. } | Stage::Unary(_) => None,
+            Stage::Collecting(..) | Stage::Unary(_) => None,
             Stage::Stream(_, cell) => cell.lock().write_due_head(head),
             Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => {
                 self.finish(head)
@@ -182,7 +185,7 @@ impl InFlight {
                 *share = None;
                 Poll::Ready(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()))
             }
-            Stage::Collecting { .. }
+            Stage::Collecting(..)
             | Stage::Unary(_)
             | Stage::Answered(_)
             | Stage::Streamed(..)
@@ -194,7 +197,7 @@ impl InFlight {
     pub fn remaining(&self) -> Option<usize> {
         match &self.stage {
             Stage::Body(bytes, _) => Some(bytes.len()),
-            Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..) => None,
+            Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => None,
             Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) => None,
         }
     }
@@ -218,7 +221,7 @@ impl InFlight {
 
     fn take_in(&mut self, chunk: Bytes, end: bool) {
         let taken = match &mut self.stage {
-            Stage::Collecting { messages, .. } => messages.push(chunk, end),
+            Stage::Collecting(_, unary) => unary.messages.push(chunk, end),
             Stage::Stream(_, cell) => cell.lock().push(chunk, end),
             Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => Ok(()),
             Stage::Refused(_) | Stage::Body(..) => Ok(()),
@@ -231,57 +234,58 @@ impl InFlight {
     /// Lets the handler run, if there is one that can.
     fn drive(&mut self, cx: &mut Context<'_>, now: Instant) {
         self.begin_unary();
-        if !matches!(self.stage, Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..)) {
+        if !matches!(self.stage, Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..)) {
             return;
         }
         if let Some(expired) = self.timer.expired(now) {
             return self.fail(expired.into_error());
         }
         match &mut self.stage {
-            Stage::Unary(run) => {
-                if let Poll::Ready(answered) = run.as_mut().poll(cx) {
-                    self.stage = Stage::Answered(answered);
-                }
-            }
+            Stage::Unary(run) => match poll_caught(run, cx) {
+                Ok(Poll::Ready(unary)) => self.stage = Stage::Answered(unary),
+                Ok(Poll::Pending) => {}
+                Err(error) => self.fail(error),
+            },
             Stage::Stream(run, cell) => {
                 cell.wake_others(cx.waker());
-                let polled = run.as_mut().poll(cx);
+                let polled = poll_caught(run, cx);
                 if cell.lock().message_passed() {
                     self.timer.message_passed(now);
                 }
-                if let Poll::Ready(streamed) = polled {
-                    let cell = cell.clone();
-                    self.end_stream(streamed, cell);
+                match polled {
+                    Ok(Poll::Ready(streamed)) => {
+                        let cell = cell.clone();
+                        self.end_stream(streamed, cell);
+                    }
+                    Ok(Poll::Pending) => {}
+                    Err(error) => self.fail(error),
                 }
             }
-            Stage::Collecting { .. } | Stage::Answered(_) | Stage::Streamed(..) => {}
+            Stage::Collecting(..) | Stage::Answered(_) | Stage::Streamed(..) => {}
             Stage::Refused(_) | Stage::Body(..) => {}
         }
     }
 
     /// Hands the request of a unary call over to its handler, once it is whole.
     fn begin_unary(&mut self) {
-        let Stage::Collecting { messages, .. } = &mut self.stage else { return };
-        let request = match messages.receive() {
-            Ok(Input::Message(request)) => request,
+        let Stage::Collecting(_, unary) = &mut self.stage else { return };
+        match unary.messages.receive() {
+            Ok(Input::Message(request)) => unary.request = Some(request),
             Ok(Input::Pending) => return,
-            Ok(Input::End) => return self.fail(Error::unimplemented("the request has no message")),
+            Ok(Input::End) => return self.fail(Error::unimplemented(NO_REQUEST)),
             Err(error) => return self.fail(error),
-        };
-        if let Stage::Collecting { mount, start, messages } = self.take_stage() {
-            self.stage = Stage::Unary(mount.unary(start, Unary { messages, request: Some(request) }));
+        }
+        if let Stage::Collecting(mount, unary) = self.take_stage() {
+            self.stage = Stage::Unary(mount.unary(unary));
         }
     }
 
     /// Ends the call in place of its handler, which is dropped where it waits.
     fn fail(&mut self, error: Error) {
-        let none = Metadata::new;
         match self.take_stage() {
-            Stage::Collecting { start, messages, .. } => {
-                drop_caught(start);
-                let outcome = Err(error);
-                self.stage =
-                    Stage::Answered(Answered { messages, headers: none(), trailers: none(), outcome });
+            Stage::Collecting(_, mut unary) => {
+                unary.outcome = Err(error);
+                self.stage = Stage::Answered(unary);
             }
             Stage::Unary(run) => {
                 drop_caught(run);
@@ -289,7 +293,7 @@ impl InFlight {
             }
             Stage::Stream(run, cell) => {
                 drop_caught(run);
-                self.end_stream(Streamed { trailers: none(), outcome: Err(error) }, cell);
+                self.end_stream(Streamed { trailers: Metadata::new(), outcome: Err(error) }, cell);
             }
             ended => self.stage = ended,
         }
@@ -307,10 +311,12 @@ impl InFlight {
     fn finish(&mut self, head: &mut dyn HeadersMut) -> Option<u16> {
         let mut trailers = Fields::default();
         let (end, body, share) = match self.take_stage() {
-            Stage::Answered(mut answered) => {
-                let Answered { messages, headers, trailers: custom, outcome } = &mut answered;
+            Stage::Answered(mut unary) => {
+                let Unary { start, messages, outcome, .. } = &mut *unary;
+                let (headers, custom) = start.call.response();
                 let end = messages.finish(outcome, headers, custom, head, &mut trailers);
                 let (body, share) = messages.take_body();
+                drop_caught(unary);
                 (end, body, Some(share))
             }
             Stage::Streamed(streamed, cell) => {
@@ -319,6 +325,8 @@ impl InFlight {
                 let Meeting { messages, headers, .. } = &mut *meeting;
                 let end = messages.finish(&outcome, headers, &streamed.trailers, head, &mut trailers);
                 let (body, share) = messages.take_body();
+                drop(meeting);
+                drop_caught(cell);
                 (end, body, Some(share))
             }
             Stage::Refused(answer) => {
@@ -328,7 +336,7 @@ impl InFlight {
                 let end = End { status: Some(answer.status), trailers: false, rest: answer.rest };
                 (end, BytesMut::from(answer.body), None)
             }
-            running @ (Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..) | Stage::Body(..)) => {
+            running @ (Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) | Stage::Body(..)) => {
                 self.stage = running;
                 return None;
             }
@@ -368,7 +376,8 @@ impl Expired {
     }
 }
 
-/// Drops code of the application. A panic in a destructor of it ends neither the connection nor the server.
-fn drop_caught<T>(value: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+/// Polls code of the application. What it shares with us is dropped with it, or, like the
+/// outgoing bytes, put right by its owner.
+fn poll_caught<T>(run: &mut BoxFuture<'static, T>, cx: &mut Context<'_>) -> Result<Poll<T>> {
+    catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(cx))).map_err(|panic| panicked(&*panic))
 }

@@ -48,6 +48,7 @@ impl Router {
 
     /// Adds a service: `GreetServer::new(Greeter)`. Two of one name are an error of [`build`](Self::build).
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "services are added, and no `+` is meant")]
     pub fn add<S: Service, C: Interceptor>(mut self, service: Mounted<S, C>) -> Self {
         self.mounts.push(service.held());
         self
@@ -120,7 +121,7 @@ impl Router {
         self
     }
 
-    /// The bytes that all calls together may hold. Routers that are given the same budget share it.
+    /// The bytes that all calls together may hold; a gibibyte unless set. Routers that are given one budget share it.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
@@ -130,7 +131,7 @@ impl Router {
     /// Checks that it all fits together.
     ///
     /// # Errors
-    /// Two services have one name, or a limit is for a method that does not exist.
+    /// Two services have one name, a limit is for a method that does not exist, or the fallback has no method.
     pub fn build(self) -> Result<Arc<Routes>, RouterError> {
         let mut entries = Vec::new();
         for mount in &self.mounts {
@@ -144,6 +145,9 @@ impl Router {
             }
         }
         let fallback = self.fallback.as_ref().map(|mount| self.entry(mount)).transpose()?;
+        if fallback.as_ref().is_some_and(|entry| entry.configs.is_empty()) {
+            return Err(RouterError::EmptyFallback);
+        }
         Ok(Arc::new(Routes {
             entries,
             fallback,
@@ -218,6 +222,8 @@ pub enum RouterError {
         /// The method.
         method: String,
     },
+    /// The fallback has no first method to call.
+    EmptyFallback,
 }
 
 impl fmt::Display for RouterError {
@@ -229,6 +235,7 @@ impl fmt::Display for RouterError {
             Self::NoSuchMethod { service, method } => {
                 write!(f, "limits for {method}, which is no method of {service}")
             }
+            Self::EmptyFallback => f.write_str("the fallback has no method"),
         }
     }
 }

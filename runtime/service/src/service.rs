@@ -1,13 +1,15 @@
 //! What generated code implements, and how a router holds it.
 
 use crate::cell::Cell;
-use crate::ends::{Ends, Unary};
+use crate::ends::Ends;
 use crate::error::panicked;
 use crate::interceptor::{Interceptor, Interceptors, Next, Rest, Stack};
 use crate::messages::Messages;
 use crate::{BoxFuture, Call, DeadlinePolicy, Error, Result};
+use bytes::Bytes;
 use ringwire_message::DecodeLimits;
 use ringwire_rpc::{Limits, Metadata, Spec};
+use std::any::TypeId;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -127,9 +129,11 @@ pub(crate) trait Mount: Send + Sync {
     fn methods(&self) -> &'static [Spec];
     fn find(&self, method: &str) -> Option<usize>;
     fn settings(&self) -> &Settings;
+    /// Whether the service has interceptors of its own.
+    fn is_intercepted(&self) -> bool;
     /// The same service under reference counts of its own.
     fn shard(&self) -> Arc<dyn Mount>;
-    fn unary(self: Arc<Self>, start: Start, unary: Unary) -> BoxFuture<'static, Answered>;
+    fn unary(self: Arc<Self>, unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>>;
     fn stream(self: Arc<Self>, start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed>;
 }
 
@@ -141,11 +145,13 @@ pub(crate) struct Start {
     pub(crate) around: Option<Arc<Interceptors>>,
 }
 
-/// A unary call whose handler has ended.
-pub(crate) struct Answered {
+/// A unary call without interceptors: nobody wants to see it before its request is whole. Boxed, since
+/// it is handed to the handler's future and back.
+pub(crate) struct Unary {
+    pub(crate) start: Start,
     pub(crate) messages: Messages,
-    pub(crate) headers: Metadata,
-    pub(crate) trailers: Metadata,
+    pub(crate) request: Option<Bytes>,
+    /// What the handler returned.
     pub(crate) outcome: Result<()>,
 }
 
@@ -176,39 +182,32 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
         &self.settings
     }
 
+    fn is_intercepted(&self) -> bool {
+        TypeId::of::<C>() != TypeId::of::<()>()
+    }
+
     fn shard(&self) -> Arc<dyn Mount> {
         let Self { service, chain, settings } = self;
         Arc::new(Self { service: service.clone(), chain: chain.clone(), settings: settings.clone() })
     }
 
-    fn unary(self: Arc<Self>, mut start: Start, mut unary: Unary) -> BoxFuture<'static, Answered> {
+    fn unary(self: Arc<Self>, mut unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>> {
         Box::pin(async move {
-            let outcome = {
-                let mut run = pin!(self.run(
-                    start.method,
-                    &mut start.call,
-                    start.around.as_deref(),
-                    Ends::of_unary(&mut unary)
-                ));
-                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
-            };
-            let (headers, trailers) = start.call.answered();
-            Answered { messages: unary.messages, headers, trailers, outcome }
+            let Unary { start: Start { method, call, around }, messages, request, outcome } = &mut *unary;
+            let ends = Ends::of_unary(messages, request.take());
+            *outcome = self.run(*method, call, around.as_deref(), ends).await;
+            call.answered();
+            unary
         })
     }
 
     fn stream(self: Arc<Self>, mut start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed> {
         Box::pin(async move {
-            let outcome = {
-                let mut run = pin!(self.run(
-                    start.method,
-                    &mut start.call,
-                    start.around.as_deref(),
-                    Ends::of_cell(&cell)
-                ));
-                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
-            };
-            let (_, trailers) = start.call.answered();
+            let ends = Ends::of_cell(&cell);
+            let outcome = self.run(start.method, &mut start.call, start.around.as_deref(), ends).await;
+            start.call.answered();
+            let trailers = start.call.take_trailers();
+            drop_caught(start);
             Streamed { trailers, outcome }
         })
     }
@@ -240,8 +239,8 @@ struct Inner<'a, S, C> {
 }
 
 impl<S: Service, C: Interceptor> Rest for Inner<'_, S, C> {
-    async fn run(self, call: &mut Call) -> Result<()> {
-        self.chain.intercept(call, Next::new(self.handler)).await
+    fn run(self, call: &mut Call) -> impl Future<Output = Result<()>> + Send {
+        self.chain.intercept(call, Next::new(self.handler))
     }
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
@@ -258,7 +257,7 @@ struct Handler<'a, S> {
 
 impl<S: Service> Rest for Handler<'_, S> {
     async fn run(mut self, call: &mut Call) -> Result<()> {
-        self.ends.install(call.hooks.take());
+        self.ends.begin(call).await?;
         let mut handler = pin!(self.service.serve(self.method, call, self.ends));
         // Caught here, a panic is an error that interceptors see.
         poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
@@ -278,6 +277,11 @@ fn poll_caught<F: Future<Output = Result<()>>>(
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),
     }
+}
+
+/// Drops values of the application. A panic in a destructor of theirs ends neither the connection nor the server.
+pub(crate) fn drop_caught<T>(value: T) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }
 
 impl fmt::Debug for Start {

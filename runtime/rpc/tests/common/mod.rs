@@ -1,5 +1,5 @@
-//! What the integration tests share: a compression made of runs, a server whose handlers are told what to do by their
-//! requests, and responses as text.
+//! What the integration tests share: a compression made of runs, a server whose handlers are told what to do
+//! by their requests, and responses as text.
 // Each test uses a part of this, and a failed `unwrap` is a failed test here as well.
 #![allow(dead_code, clippy::unwrap_used)]
 
@@ -11,6 +11,7 @@ use ringwire_rpc::{
     Answer, Code, Ending, Error, Idempotency, Input, Metadata, RequestHead, RequestRest, ServerConfig,
     ServerExchange, Sinks, Spec, StreamShape, Version,
 };
+use ringwire_wire::base64::{Alphabet, StreamDecoder};
 
 pub(crate) type Fields = Vec<(String, Vec<u8>)>;
 
@@ -156,7 +157,12 @@ impl Response {
 impl Response {
     /// The code with which a response of any protocol ends; `None` is success.
     pub(crate) fn code(&self) -> Option<Code> {
-        let text = String::from_utf8_lossy(&self.body);
+        let mut body = BytesMut::from(&self.body[..]);
+        if self.headers.iter().any(|(_, value)| value.starts_with(b"application/grpc-web-text")) {
+            body.clear();
+            StreamDecoder::new(Alphabet::Standard).decode(&self.body, &mut body).unwrap();
+        }
+        let text = String::from_utf8_lossy(&body);
         let fields = self.headers.iter().chain(self.trailers.iter().flatten());
         let number = fields
             .filter(|(name, _)| name == "grpc-status")
@@ -199,8 +205,8 @@ pub(crate) fn metadata(fields: &[(&'static str, &'static str)]) -> Metadata {
 
 /// Serves `request`, its body in `chunks`, and leaves it open if `end` is false.
 ///
-/// The handler echoes each message; one that begins with `!` fails the call with the code it names, and `#` is
-/// answered by nothing. A method with one response answers with all messages, joined by a comma.
+/// The handler echoes each message; one that begins with `!` fails the call with the code it names, and `#`
+/// is answered by nothing. A method with one response answers with all messages, joined by a comma.
 pub(crate) fn serve(
     request: &Request,
     chunks: &[&[u8]],

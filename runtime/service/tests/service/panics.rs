@@ -24,7 +24,7 @@ impl Drop for Fragile {
 /// Panics halfway through its bytes.
 struct Halfway;
 
-impl Encode<GreetResponse, Halfway> for Halfway {
+impl Encode<GreetResponse, Self> for Halfway {
     fn with<R>(&self, look: impl FnOnce(&dyn Writable) -> R) -> R {
         look(self)
     }
@@ -62,7 +62,7 @@ impl Greet for Clumsy {
         match request.name {
             "fragile" => {
                 let _fragile = Fragile;
-                pending().await
+                pending::<()>().await;
             }
             "later" => later().await,
             "any" => std::panic::panic_any(7),
@@ -155,6 +155,46 @@ fn a_panic_in_a_destructor_is_caught() {
     call.poll().push(&text("a"));
     drop(call);
     assert_eq!(routes.running(), 0);
+}
+
+#[test]
+fn a_panic_in_the_destructor_of_what_a_call_holds_is_caught() {
+    async fn leave_in_call(call: &mut Call, next: Next<'_>) -> Result<()> {
+        call.extensions_mut().insert(Arc::new(Fragile));
+        next.run(call).await
+    }
+    async fn leave_in_hook(call: &mut Call, next: Next<'_>) -> Result<()> {
+        let fragile = Fragile;
+        call.on_send(move |_| {
+            let _ = &fragile;
+            Ok(())
+        });
+        next.run(call).await
+    }
+    struct Sound;
+    impl Greet for Sound {
+        async fn greet(&self, call: &mut Call, _: GreetRequestView<'_>) -> Result<GreetResponse> {
+            call.extensions_mut().get_or_insert_with(|| Arc::new(Fragile));
+            Ok(GreetResponse::default())
+        }
+        async fn collect(&self, _: &mut Call, _: Requests<'_, GreetRequest>) -> Result<GreetResponse> {
+            Ok(GreetResponse::default())
+        }
+    }
+    serving();
+    let router = || Router::new().add(GreetServer::new(Sound));
+    for (routes, method, want) in [
+        (routes(router().intercept(leave_in_call)), "Greet", "0"),
+        (routes(router().intercept(leave_in_hook)), "Greet", "0"),
+        (routes(router().intercept(leave_in_call)), "Collect", "0"),
+        (routes(router().intercept(leave_in_hook)), "Collect", "0"),
+        (routes(router()), "Greet", "0"),
+    ] {
+        let answer = grpc(&routes, &format!("/greet.v1.Greet/{method}"), &[b""]);
+        let status = answer.header("grpc-status").or(answer.trailer("grpc-status"));
+        assert_eq!(status, Some(want), "{method}");
+        assert_eq!(routes.running(), 0);
+    }
 }
 
 #[test]
