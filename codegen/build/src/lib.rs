@@ -6,7 +6,7 @@
 //!     ringwire_build::Config::new().include("proto").file("greet/v1/greet.proto").compile()
 //! }
 //! ```
-//! ```ignore
+//! ```text
 //! // src/lib.rs
 //! include!(concat!(env!("OUT_DIR"), "/proto.rs"));
 //! ```

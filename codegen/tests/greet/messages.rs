@@ -2008,6 +2008,62 @@ pub mod greet {
                         ::ringwire_message::serde::Serialize::serialize(&self.0, __s)
                     }
                 }
+                impl<'a> GreetRequestView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
+                impl<'a> GreetResponseView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
+                impl<'a> ChatRequestView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
+                impl<'a> ChatResponseView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
             }
         }
         #[doc(inline)]
@@ -2026,7 +2082,5 @@ pub mod greet {
         pub use self::__buffa::view::ChatResponseView;
         #[doc(inline)]
         pub use self::__buffa::view::ChatResponseOwnedView;
-        #[doc(hidden)]
-        pub use ::ringwire_message::buffa::MessageView as _;
     }
 }
