@@ -28,7 +28,7 @@ pub use config::{ClientConfig, GetPolicy, ServerConfig};
 pub use error::{Error, ErrorDetail, Origin, Source, StdError};
 pub use head::{RequestHead, Version};
 pub use limits::Limits;
-pub use protocol::ClientProtocol;
+pub use protocol::{ClientProtocol, browser};
 pub use ringwire_compress::{Compress, Compression, CompressionPolicy, Compressions};
 pub use ringwire_wire::{Code, Metadata};
 pub use server::{End, Ending, RequestRest, ServerExchange, Sinks};

@@ -3,6 +3,7 @@
 //! No other module of the workspace names a protocol. A protocol is a value, chosen once per exchange; what it has to
 //! say is a method of [`Protocol`], so that no one downstream asks which it is.
 
+pub mod browser;
 mod connect;
 mod grpc;
 mod grpc_web;

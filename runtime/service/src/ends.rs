@@ -1,0 +1,299 @@
+//! The two ends of a call: the messages that arrive, and those that go back.
+
+use crate::Result;
+use crate::cell::Cell;
+use crate::error::{broken, decode_failed};
+use crate::messages::Messages;
+use crate::payload::{Coding, Hooks};
+use bytes::Bytes;
+use ringwire_message::{DecodeLimits, Encode, Message};
+use ringwire_rpc::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+/// The messages that arrive on a call.
+pub struct Requests<'c, M> {
+    cell: &'c Cell,
+    coding: Coding,
+    /// What the last view borrows from.
+    current: Bytes,
+    of: PhantomData<fn() -> M>,
+}
+
+impl<M: Message> Requests<'_, M> {
+    /// Waits for the next message, or for the end of the request. The view lives until the next one is asked for.
+    ///
+    /// # Errors
+    /// The request breaks a rule or a limit. The call ends with this error, whatever the handler makes of it.
+    pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
+        self.current = Bytes::new();
+        let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx)).await? else { return Ok(None) };
+        let limits = &self.coding.decode_limits;
+        self.current = M::viewable(self.coding.codec, message, limits).map_err(decode_failed)?;
+        M::view(&self.current, limits).map(Some).map_err(decode_failed)
+    }
+}
+
+impl<'c, M: Message> Requests<'c, M> {
+    /// The messages as a stream of owned ones. It ends at the first error.
+    pub fn into_stream(self) -> RequestStream<'c, M> {
+        RequestStream { requests: Some(self) }
+    }
+
+    fn new(cell: &'c Cell) -> Self {
+        let coding = cell.lock().messages.coding;
+        Self { cell, coding, current: Bytes::new(), of: PhantomData }
+    }
+}
+
+impl<M> fmt::Debug for Requests<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Requests")
+    }
+}
+
+/// The messages that arrive on a call, owned. See [`Requests::into_stream`].
+#[derive(Debug)]
+pub struct RequestStream<'c, M> {
+    requests: Option<Requests<'c, M>>,
+}
+
+impl<M: Message> Stream for RequestStream<'_, M> {
+    type Item = Result<M>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<M>>> {
+        let Some(requests) = &self.requests else { return Poll::Ready(None) };
+        let Coding { codec, decode_limits, .. } = requests.coding;
+        let received = match requests.cell.poll_receive::<M>(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(received) => received.transpose(),
+        };
+        let item = received.map(|message| M::owned(codec, message?, &decode_limits).map_err(decode_failed));
+        if !matches!(item, Some(Ok(_))) {
+            self.requests = None;
+        }
+        Poll::Ready(item)
+    }
+}
+
+/// The messages that a call answers with.
+pub struct Responses<'c, M> {
+    cell: &'c Cell,
+    of: PhantomData<fn() -> M>,
+}
+
+impl<M: Message> Responses<'_, M> {
+    /// Writes one message: an `M`, a view of one, or bytes encoded before. Waits first while the peer is slow. The
+    /// response headers leave with the first message.
+    ///
+    /// # Errors
+    /// The message is larger than the limit, or has no form in the codec of the call. Nothing of it is sent then, and
+    /// the call can go on.
+    pub async fn send<K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
+        poll_fn(|cx| self.cell.poll_send(message, cx)).await
+    }
+
+    /// Lets the response headers leave without a message, and waits until the connection has taken all that was sent.
+    ///
+    /// Nothing needs a flush to be sent: it is for those who want the client to see the headers early, or to know when
+    /// a message is out of their hands.
+    ///
+    /// # Errors
+    /// None so far.
+    pub async fn flush(&mut self) -> Result<()> {
+        poll_fn(|cx| self.cell.poll_flush(cx)).await;
+        Ok(())
+    }
+
+    /// Sends what a stream yields, until it ends or fails.
+    ///
+    /// # Errors
+    /// The stream's first error, or that of a send.
+    pub async fn send_all<T, K>(&mut self, messages: impl Stream<Item = Result<T>>) -> Result<()>
+    where
+        T: Encode<M, K>,
+    {
+        let mut messages = pin!(messages);
+        while let Some(message) = poll_fn(|cx| messages.as_mut().poll_next(cx)).await {
+            self.send(&message?).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<'c, M> Responses<'c, M> {
+    fn new(cell: &'c Cell) -> Self {
+        Self { cell, of: PhantomData }
+    }
+}
+
+impl<M> fmt::Debug for Responses<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Responses")
+    }
+}
+
+/// The place of the one response of a call.
+pub struct Response<'c, M> {
+    place: Place<'c>,
+    of: PhantomData<fn() -> M>,
+}
+
+/// Proof that the one response of a call has been written.
+#[derive(Debug)]
+pub struct Sent(());
+
+impl<M: Message> Response<'_, M> {
+    /// Writes the response: an `M`, a view of one, or bytes encoded before.
+    ///
+    /// # Errors
+    /// The message is larger than the limit, or has no form in the codec of the call.
+    pub async fn send<K>(self, message: &impl Encode<M, K>) -> Result<Sent> {
+        match self.place {
+            Place::Unary(unary) => unary.messages.send(message)?,
+            Place::Cell(cell) => cell.lock().send(message)?,
+        }
+        Ok(Sent(()))
+    }
+}
+
+impl<M> fmt::Debug for Response<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Response")
+    }
+}
+
+/// The one request of a call; views borrow from it.
+pub struct Request<M> {
+    bytes: Bytes,
+    limits: DecodeLimits,
+    of: PhantomData<fn() -> M>,
+}
+
+impl<M: Message> Request<M> {
+    /// The request, borrowed.
+    ///
+    /// # Errors
+    /// The bytes are not an `M`, or cross a limit.
+    pub fn view(&self) -> Result<M::View<'_>> {
+        M::view(&self.bytes, &self.limits).map_err(decode_failed)
+    }
+
+    fn new(message: Bytes, coding: &Coding) -> Result<Self> {
+        let bytes = M::viewable(coding.codec, message, &coding.decode_limits).map_err(decode_failed)?;
+        Ok(Self { bytes, limits: coding.decode_limits, of: PhantomData })
+    }
+}
+
+impl<M> fmt::Debug for Request<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Request")
+    }
+}
+
+/// The ends of one call before they have types: generated code asks for those of the method's shape.
+pub struct Ends<'c>(Place<'c>);
+
+enum Place<'c> {
+    Unary(&'c mut Unary),
+    Cell(&'c Cell),
+}
+
+/// A unary call: its request is here already, and its response needs to wait for nobody.
+pub(crate) struct Unary {
+    pub(crate) messages: Messages,
+    pub(crate) request: Option<Bytes>,
+}
+
+impl<'c> Ends<'c> {
+    /// Of a unary method.
+    ///
+    /// # Errors
+    /// The request is not in the codec of the call.
+    pub fn unary<Q: Message, A: Message>(self) -> Result<(Request<Q>, Response<'c, A>)> {
+        let Place::Unary(unary) = self.0 else { return Err(broken(WRONG_SHAPE)) };
+        let request = unary.request.take().expect("the ends of a call are taken once");
+        let request = unary.messages.watched::<Q>(request)?;
+        let request = Request::new(request, &unary.messages.coding)?;
+        Ok((request, Response { place: Place::Unary(unary), of: PhantomData }))
+    }
+
+    /// Of a method with one request and many responses. Waits for the request.
+    ///
+    /// # Errors
+    /// The request breaks a rule or a limit, or is not in the codec of the call.
+    pub async fn server_stream<Q: Message, A: Message>(self) -> Result<(Request<Q>, Responses<'c, A>)> {
+        let cell = self.cell()?;
+        let request = poll_fn(|cx| cell.poll_receive::<Q>(cx)).await?;
+        let request = request.ok_or_else(|| Error::unimplemented("the request has no message"))?;
+        let coding = cell.lock().messages.coding;
+        Ok((Request::new(request, &coding)?, Responses::new(cell)))
+    }
+
+    /// Of a method with many requests and one response.
+    ///
+    /// # Errors
+    /// The method has another shape.
+    pub fn client_stream<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Response<'c, A>)> {
+        let cell = self.cell()?;
+        Ok((Requests::new(cell), Response { place: Place::Cell(cell), of: PhantomData }))
+    }
+
+    /// Of a method with many requests and many responses.
+    ///
+    /// # Errors
+    /// The method has another shape.
+    pub fn bidi<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Responses<'c, A>)> {
+        let cell = self.cell()?;
+        Ok((Requests::new(cell), Responses::new(cell)))
+    }
+
+    pub(crate) fn of_unary(unary: &'c mut Unary) -> Self {
+        Self(Place::Unary(unary))
+    }
+
+    pub(crate) fn of_cell(cell: &'c Cell) -> Self {
+        Self(Place::Cell(cell))
+    }
+
+    /// What the interceptors registered on their way here.
+    pub(crate) fn install(&mut self, hooks: Option<Box<Hooks>>) {
+        match &mut self.0 {
+            Place::Unary(unary) => unary.messages.install(hooks),
+            Place::Cell(cell) => cell.install(hooks),
+        }
+    }
+
+    /// One message instead of whatever the handler would have said.
+    pub(crate) fn reply<M: Message, K>(
+        mut self,
+        hooks: Option<Box<Hooks>>,
+        message: &impl Encode<M, K>,
+    ) -> Result<()> {
+        self.install(hooks);
+        match self.0 {
+            Place::Unary(unary) => unary.messages.send(message),
+            Place::Cell(cell) => cell.lock().send(message),
+        }
+    }
+
+    fn cell(self) -> Result<&'c Cell> {
+        match self.0 {
+            Place::Cell(cell) => Ok(cell),
+            Place::Unary(_) => Err(broken(WRONG_SHAPE)),
+        }
+    }
+}
+
+impl fmt::Debug for Ends<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ends")
+    }
+}
+
+const WRONG_SHAPE: &str = "the code of the method asks for ends of another shape than its spec says";

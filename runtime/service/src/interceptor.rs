@@ -1,0 +1,82 @@
+//! Code around every call: one form for unary calls and streams.
+//!
+//! A chain is put together in one of two ways. [`Stack`] nests interceptors by type: the compiler sees through it, and
+//! nothing is boxed. [`Interceptors`] is a list made at run time: each link boxes the rest of the chain once per call.
+//! Without interceptors neither exists, and a call pays nothing.
+
+mod chain;
+mod rest;
+
+use crate::{Call, Result};
+use std::future::Future;
+
+pub use chain::{Interceptors, Stack};
+pub use rest::{Dynamic, Next, Rest};
+
+/// Code around the calls of a service, or of a whole router.
+///
+/// An async closure that captures nothing is one, and so is any `async fn` of the same form:
+/// ```
+/// # use ringwire_service::{Call, Next, Result, Router};
+/// let router = Router::new().intercept(async |call: &mut Call, next: Next<'_>| {
+///     let outcome = next.run(call).await;
+///     println!("{}: {outcome:?}", call.spec().procedure);
+///     outcome
+/// });
+/// ```
+/// State goes into a type of its own:
+/// ```
+/// # use ringwire_service::{Call, Interceptor, Next, Rest, Result};
+/// # use ringwire_rpc::Error;
+/// struct Tokens(Vec<String>);
+///
+/// impl Interceptor for Tokens {
+///     async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+///         let token = call.headers().get_str("authorization").unwrap_or_default();
+///         if !self.0.iter().any(|known| known == token) {
+///             return Err(Error::unauthenticated("who are you?"));
+///         }
+///         next.run(call).await
+///     }
+/// }
+/// ```
+pub trait Interceptor: Send + Sync + 'static {
+    /// Goes around one call. What it returns is how the call ends: `Ok` says that the response is complete, by the
+    /// handler's doing or by [`Next::reply`].
+    fn intercept(
+        &self,
+        call: &mut Call,
+        next: Next<'_, impl Rest>,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Nothing in between.
+impl Interceptor for () {
+    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+        next.run(call).await
+    }
+}
+
+impl<F> Interceptor for F
+where
+    F: for<'a> InterceptFn<'a> + Send + Sync + 'static,
+{
+    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+        let mut rest = next.into_slot();
+        self(call, Next::dynamic(&mut rest)).await
+    }
+}
+
+/// A function of the form of an interceptor. It is implemented by such functions, and by nothing else.
+pub trait InterceptFn<'a>: Fn(&'a mut Call, Next<'a>) -> Self::Future {
+    /// What it returns.
+    type Future: Future<Output = Result<()>> + Send + 'a;
+}
+
+impl<'a, F, R> InterceptFn<'a> for F
+where
+    F: Fn(&'a mut Call, Next<'a>) -> R,
+    R: Future<Output = Result<()>> + Send + 'a,
+{
+    type Future = R;
+}

@@ -1,0 +1,46 @@
+//! What a handler sees, and one call in flight as a shell drives it.
+//!
+//! Application code meets [`Call`], [`Requests`] and [`Responses`], [`Router`] and [`Interceptor`]. Generated code
+//! implements [`Service`]. A shell turns a router into [`Routes`], starts an [`InFlight`] per request, and polls it:
+//! no task, no channel, no clock in here.
+#![forbid(unsafe_code)]
+
+mod arrival;
+mod budget;
+mod call;
+mod cancel;
+mod cell;
+mod deadline;
+mod ends;
+mod error;
+mod flight;
+mod interceptor;
+mod messages;
+mod payload;
+mod peer;
+mod router;
+mod service;
+mod tracker;
+
+pub use arrival::{Arrival, Head, PlainHead};
+pub use budget::Budget;
+pub use call::{Call, ResponseHeaders};
+pub use cancel::Cancelled;
+pub use deadline::DeadlinePolicy;
+pub use ends::{Ends, Request, RequestStream, Requests, Response, Responses, Sent};
+pub use error::{ErrorDetails, Panicked};
+pub use flight::InFlight;
+pub use interceptor::{Dynamic, InterceptFn, Interceptor, Interceptors, Next, Rest, Stack};
+pub use payload::Payload;
+pub use peer::{Peer, PeerAddress};
+pub use router::{Router, RouterError, Routes};
+pub use service::{Mounted, Service};
+pub use tracker::Guard;
+
+pub use ringwire_message::{Encode, Message};
+pub use ringwire_rpc::{Error, Spec};
+
+/// What handlers and interceptors return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,144 @@
+//! Messages as they pass, for interceptors: in the bytes they travel in, and decoded only for those who ask.
+
+use crate::Result;
+use crate::error::{decode_failed, encode_failed};
+use bytes::{Bytes, BytesMut};
+use ringwire_message::{Codec, DecodeLimits, Encode, Message, Writable};
+use ringwire_rpc::Error;
+use std::fmt;
+
+/// A message on its way to the handler or from it. Looking at it costs what the look costs, and not looking nothing.
+pub struct Payload<'m> {
+    full_name: &'static str,
+    coding: &'m Coding,
+    /// The message of a handler; nothing is encoded before somebody looks.
+    message: Option<&'m dyn Writable>,
+    encoded: Option<Bytes>,
+    viewable: Option<Bytes>,
+}
+
+/// How the messages of one call are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Coding {
+    pub(crate) codec: &'static dyn Codec,
+    pub(crate) decode_limits: DecodeLimits,
+    pub(crate) send_max: u32,
+}
+
+impl<'m> Payload<'m> {
+    pub(crate) fn received(full_name: &'static str, bytes: Bytes, coding: &'m Coding) -> Self {
+        Self { full_name, coding, message: None, encoded: Some(bytes), viewable: None }
+    }
+
+    pub(crate) fn to_send(message: &'m dyn Writable, coding: &'m Coding) -> Self {
+        let full_name = message.full_name();
+        Self { full_name, coding, message: Some(message), encoded: None, viewable: None }
+    }
+
+    /// The full name of its type: `greet.v1.GreetRequest`.
+    pub fn full_name(&self) -> &'static str {
+        self.full_name
+    }
+
+    /// The codec that its bytes are in: `proto`, `json`.
+    pub fn codec(&self) -> &str {
+        self.coding.codec.name()
+    }
+
+    /// The message in its codec. One that is on its way out is encoded here, once.
+    ///
+    /// # Errors
+    /// The message is larger than the limit, or has no form in the codec.
+    pub fn encoded(&mut self) -> Result<&Bytes> {
+        let Self { coding, message, encoded, .. } = self;
+        Ok(match encoded {
+            Some(bytes) => bytes,
+            None => encoded.insert(coding.encode(message.expect("a payload is a message or bytes"))?),
+        })
+    }
+
+    /// A view of the message, which must be an `M`.
+    ///
+    /// # Errors
+    /// The bytes are not an `M`.
+    pub fn view<M: Message>(&mut self) -> Result<M::View<'_>> {
+        let limits = &self.coding.decode_limits;
+        if self.viewable.is_none() {
+            let encoded = self.encoded()?.clone();
+            self.viewable = Some(M::viewable(self.coding.codec, encoded, limits).map_err(decode_failed)?);
+        }
+        let bytes = self.viewable.as_ref().expect("set above");
+        M::view(bytes, limits).map_err(decode_failed)
+    }
+
+    /// The message, which must be an `M`, decoded.
+    ///
+    /// # Errors
+    /// The bytes are not an `M`.
+    pub fn message<M: Message>(&mut self) -> Result<M> {
+        let encoded = self.encoded()?.clone();
+        M::owned(self.coding.codec, encoded, &self.coding.decode_limits).map_err(decode_failed)
+    }
+
+    /// Puts another message of the same type in its place.
+    ///
+    /// # Errors
+    /// The type is another, the message is larger than the limit, or it has no form in the codec.
+    pub fn replace<M: Message, K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
+        if M::FULL_NAME != self.full_name {
+            let text = format!("{} cannot take the place of {}", M::FULL_NAME, self.full_name);
+            return Err(Error::internal("internal error").with_source(text));
+        }
+        self.encoded = Some(message.with(|message| self.coding.encode(message))?);
+        self.viewable = None;
+        Ok(())
+    }
+
+    /// The bytes, unless the message passed unseen.
+    pub(crate) fn into_encoded(self) -> Option<Bytes> {
+        self.encoded
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload").field("full_name", &self.full_name).finish_non_exhaustive()
+    }
+}
+
+impl Coding {
+    fn encode(&self, message: &dyn Writable) -> Result<Bytes> {
+        let mut out = BytesMut::new();
+        self.codec.encode(message, self.send_max as usize, &mut out).map_err(encode_failed)?;
+        Ok(out.freeze())
+    }
+}
+
+pub(crate) type Hook = Box<dyn FnMut(&mut Payload<'_>) -> Result<()> + Send>;
+
+/// What interceptors want to see. Most calls have none, and then nothing is allocated.
+#[derive(Default)]
+pub(crate) struct Hooks {
+    receive: Vec<Hook>,
+    send: Vec<Hook>,
+}
+
+impl Hooks {
+    pub(crate) fn on_receive(&mut self, hook: Hook) {
+        self.receive.push(hook);
+    }
+
+    pub(crate) fn on_send(&mut self, hook: Hook) {
+        self.send.push(hook);
+    }
+
+    /// Outermost first: the interceptor that registered first is the one nearest to the wire.
+    pub(crate) fn received(&mut self, payload: &mut Payload<'_>) -> Result<()> {
+        self.receive.iter_mut().try_for_each(|hook| hook(payload))
+    }
+
+    /// Innermost first.
+    pub(crate) fn sending(&mut self, payload: &mut Payload<'_>) -> Result<()> {
+        self.send.iter_mut().rev().try_for_each(|hook| hook(payload))
+    }
+}

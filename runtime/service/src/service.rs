@@ -1,0 +1,281 @@
+//! What generated code implements, and how a router holds it.
+
+use crate::cell::Cell;
+use crate::ends::{Ends, Unary};
+use crate::error::panicked;
+use crate::interceptor::{Interceptor, Interceptors, Next, Rest, Stack};
+use crate::messages::Messages;
+use crate::{BoxFuture, Call, DeadlinePolicy, Result};
+use ringwire_message::DecodeLimits;
+use ringwire_rpc::{Limits, Metadata, Spec};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// A service that can be called. Generated code implements it, for the `<Service>Server` of each service.
+///
+/// Methods are numbered by their place in [`METHODS`](Self::METHODS), so that a call looks its name up once.
+pub trait Service: Send + Sync + 'static {
+    /// The full name: `greet.v1.Greet`.
+    const NAME: &'static str;
+    /// The methods.
+    const METHODS: &'static [Spec];
+
+    /// The number of the method of this name.
+    fn find(method: &str) -> Option<usize>;
+
+    /// Calls a method.
+    fn serve(
+        &self,
+        method: usize,
+        call: &mut Call,
+        ends: Ends<'_>,
+    ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A service with its own settings, ready to be added to a router.
+///
+/// What `<Service>Server::new(service)` returns. Settings made here win over those of the router.
+#[derive(Debug)]
+pub struct Mounted<S, C = ()> {
+    service: S,
+    chain: C,
+    settings: Settings,
+}
+
+/// Settings of one service. What is `None` comes from the router.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) limits: Option<Limits>,
+    pub(crate) decode_limits: Option<DecodeLimits>,
+    pub(crate) deadlines: Option<DeadlinePolicy>,
+    /// Limits of single methods, by name.
+    pub(crate) method_limits: Vec<(String, Limits)>,
+}
+
+impl<S: Service> Mounted<S> {
+    /// The service as it is.
+    pub fn new(service: S) -> Self {
+        Self { service, chain: (), settings: Settings::default() }
+    }
+}
+
+impl<S: Service, C: Interceptor> Mounted<S, C> {
+    /// Goes around every call of this service, inside of what is there already.
+    ///
+    /// The chain is part of the type: a [`Interceptor`] that is a type of its own, not a closure, is inlined.
+    #[must_use]
+    pub fn intercept<I: Interceptor>(self, interceptor: I) -> Mounted<S, Stack<C, I>> {
+        let chain = Stack(self.chain, interceptor);
+        Mounted { service: self.service, chain, settings: self.settings }
+    }
+
+    /// The bounds of each call.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = Some(limits);
+        self
+    }
+
+    /// The bounds of each call of one method, by its name in the schema.
+    #[must_use]
+    pub fn method_limits(mut self, method: impl Into<String>, limits: Limits) -> Self {
+        self.settings.method_limits.push((method.into(), limits));
+        self
+    }
+
+    /// What decoding one message may cost.
+    #[must_use]
+    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.settings.decode_limits = Some(limits);
+        self
+    }
+
+    /// How long calls may take.
+    #[must_use]
+    pub fn deadlines(mut self, policy: DeadlinePolicy) -> Self {
+        self.settings.deadlines = Some(policy);
+        self
+    }
+
+    pub(crate) fn held(self) -> Arc<dyn Mount> {
+        let Self { service, chain, settings } = self;
+        Arc::new(Held { service: Arc::new(service), chain: Arc::new(chain), settings })
+    }
+}
+
+/// A service as a router holds it: shards share the service, and nothing that calls count.
+struct Held<S, C> {
+    service: Arc<S>,
+    chain: Arc<C>,
+    settings: Settings,
+}
+
+/// A service as routers hold it: any service.
+pub(crate) trait Mount: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn type_name(&self) -> &'static str;
+    fn methods(&self) -> &'static [Spec];
+    fn find(&self, method: &str) -> Option<usize>;
+    fn settings(&self) -> &Settings;
+    /// The same service under reference counts of its own.
+    fn shard(&self) -> Arc<dyn Mount>;
+    fn unary(self: Arc<Self>, start: Start, unary: Unary) -> BoxFuture<'static, Answered>;
+    fn stream(self: Arc<Self>, start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed>;
+}
+
+/// A call about to be handled.
+pub(crate) struct Start {
+    pub(crate) method: usize,
+    pub(crate) call: Call,
+    /// The router's interceptors; none where there are none.
+    pub(crate) around: Option<Arc<Interceptors>>,
+}
+
+/// A unary call whose handler has ended.
+pub(crate) struct Answered {
+    pub(crate) messages: Messages,
+    pub(crate) headers: Metadata,
+    pub(crate) trailers: Metadata,
+    pub(crate) outcome: Result<()>,
+}
+
+/// A streaming call whose handler has ended.
+pub(crate) struct Streamed {
+    pub(crate) trailers: Metadata,
+    pub(crate) outcome: Result<()>,
+}
+
+impl<S: Service, C: Interceptor> Mount for Held<S, C> {
+    fn name(&self) -> &'static str {
+        S::NAME
+    }
+
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<S>()
+    }
+
+    fn methods(&self) -> &'static [Spec] {
+        S::METHODS
+    }
+
+    fn find(&self, method: &str) -> Option<usize> {
+        S::find(method)
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn shard(&self) -> Arc<dyn Mount> {
+        let Self { service, chain, settings } = self;
+        Arc::new(Self { service: service.clone(), chain: chain.clone(), settings: settings.clone() })
+    }
+
+    fn unary(self: Arc<Self>, mut start: Start, mut unary: Unary) -> BoxFuture<'static, Answered> {
+        Box::pin(async move {
+            let outcome = {
+                let mut run = pin!(self.run(
+                    start.method,
+                    &mut start.call,
+                    start.around.as_deref(),
+                    Ends::of_unary(&mut unary)
+                ));
+                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
+            };
+            let (headers, trailers) = start.call.answered();
+            Answered { messages: unary.messages, headers, trailers, outcome }
+        })
+    }
+
+    fn stream(self: Arc<Self>, mut start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed> {
+        Box::pin(async move {
+            let outcome = {
+                let mut run = pin!(self.run(
+                    start.method,
+                    &mut start.call,
+                    start.around.as_deref(),
+                    Ends::of_cell(&cell)
+                ));
+                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
+            };
+            let (_, trailers) = start.call.answered();
+            Streamed { trailers, outcome }
+        })
+    }
+}
+
+impl<S: Service, C: Interceptor> Held<S, C> {
+    async fn run(
+        &self,
+        method: usize,
+        call: &mut Call,
+        around: Option<&Interceptors>,
+        ends: Ends<'_>,
+    ) -> Result<()> {
+        let handler = Handler { service: &*self.service, method, ends };
+        match around {
+            None => self.chain.intercept(call, Next::new(handler)).await,
+            Some(around) => {
+                let inner = Inner { chain: &*self.chain, handler };
+                around.intercept(call, Next::new(inner)).await
+            }
+        }
+    }
+}
+
+/// The service's own chain, as the end of the router's.
+struct Inner<'a, S, C> {
+    chain: &'a C,
+    handler: Handler<'a, S>,
+}
+
+impl<S: Service, C: Interceptor> Rest for Inner<'_, S, C> {
+    async fn run(self, call: &mut Call) -> Result<()> {
+        self.chain.intercept(call, Next::new(self.handler)).await
+    }
+
+    fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
+        self.handler.with_ends(then);
+    }
+}
+
+/// The end of every chain.
+struct Handler<'a, S> {
+    service: &'a S,
+    method: usize,
+    ends: Ends<'a>,
+}
+
+impl<S: Service> Rest for Handler<'_, S> {
+    async fn run(mut self, call: &mut Call) -> Result<()> {
+        self.ends.install(call.hooks.take());
+        let mut handler = pin!(self.service.serve(self.method, call, self.ends));
+        // Caught here, a panic is an error that interceptors see.
+        poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
+    }
+
+    fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
+        then(self.ends);
+    }
+}
+
+/// Polls code of the application. What it shares with us is either dropped with it, or says how much of it is whole.
+fn poll_caught<F: Future<Output = Result<()>>>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<()>> {
+    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        Ok(poll) => poll,
+        Err(panic) => Poll::Ready(Err(panicked(&*panic))),
+    }
+}
+
+impl fmt::Debug for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
+}

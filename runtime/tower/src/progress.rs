@@ -1,0 +1,219 @@
+//! What one connection is waiting for, and since when.
+//!
+//! The socket and the requests report here; the connection's driver asks [`Progress::next`] what to do about it. That
+//! one place owns every time-out, because neither hyper nor a response body is polled while its peer does nothing.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::time::Instant;
+
+use crate::detect::Version;
+use crate::drain::ConnectionGuard;
+use crate::options::{Deadlines, Limits};
+use crate::scan::{Scanner, Unfinished};
+use crate::stream::Turn;
+
+/// The state of one connection that its socket, its requests and its driver share.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    // Everything but the end of an HTTP/2 stream happens in the connection's own task, so this is all but uncontended.
+    state: Mutex<State>,
+    pub(crate) version: Version,
+}
+
+/// What the driver does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing before then.
+    Wait { until: Instant },
+    /// Ask the peer to go, and let requests in flight finish.
+    Go,
+    /// Close.
+    Cut,
+}
+
+/// A peer was asked to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Going {
+    pub(crate) since: Instant,
+    /// Until when requests in flight have time.
+    pub(crate) until: Instant,
+}
+
+impl Progress {
+    pub(crate) fn new(
+        version: Version,
+        accepted: Instant,
+        age: Option<Instant>,
+        guard: ConnectionGuard,
+    ) -> Self {
+        let state = State {
+            scanner: Scanner::new(),
+            begun: Some((accepted, Awaited::Handshake)),
+            blocked_since: None,
+            idle_since: accepted,
+            old_at: age,
+            active: 0,
+            served: 0,
+            unread: false,
+            turn: None,
+            guard,
+        };
+        Self { state: Mutex::new(state), version }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no one panics while holding the state of a connection")
+    }
+
+    /// The peer sent something.
+    pub(crate) fn received(&self, bytes: &[u8], now: Instant) {
+        let mut state = self.state();
+        match self.version {
+            Version::Http1 => {
+                if state.active == 0 && state.begun.is_none() {
+                    state.begun = Some((now, Awaited::Head));
+                }
+            }
+            Version::Http2 => {
+                let ended = state.scanner.push(bytes);
+                state.begun = match (state.scanner.unfinished(), state.begun) {
+                    (Unfinished::Nothing, _) => None,
+                    (Unfinished::Head, Some(begun)) if !ended => Some(begun),
+                    (Unfinished::Head, _) => Some((now, Awaited::Head)),
+                    (Unfinished::Data, _) => Some((now, Awaited::Data)),
+                };
+            }
+        }
+    }
+
+    /// The socket takes no more bytes, since now or longer.
+    pub(crate) fn blocked(&self, now: Instant) {
+        self.state().blocked_since.get_or_insert(now);
+    }
+
+    /// The socket took bytes.
+    pub(crate) fn sent(&self) {
+        self.state().blocked_since = None;
+    }
+
+    /// A request's head is complete. The turn, on HTTP/2, is for the task that will serve it.
+    pub(crate) fn request_started(self: &Arc<Self>, turn: Option<Arc<Turn>>) -> InFlight {
+        let mut state = self.state();
+        state.active += 1;
+        state.served += 1;
+        state.turn = turn;
+        if self.version == Version::Http1 {
+            state.begun = None;
+        }
+        state.guard.request_started();
+        InFlight { progress: self.clone() }
+    }
+
+    /// The turn of the request that started last.
+    pub(crate) fn take_turn(&self) -> Option<Arc<Turn>> {
+        self.state().turn.take()
+    }
+
+    /// A request's body was given up before its end.
+    pub(crate) fn left_unread(&self) {
+        self.state().unread = true;
+    }
+
+    /// Whether closing now could destroy an answer: the kernel resets a connection that is closed with unread input.
+    pub(crate) fn may_have_unread_input(&self) -> bool {
+        let state = self.state();
+        self.version == Version::Http2 || state.unread || state.begun.is_some()
+    }
+
+    /// Notes that the connection was closed because time to drain was over.
+    pub(crate) fn cut_by_drain(&self) {
+        let mut state = self.state();
+        let active = state.active;
+        state.guard.cut(active);
+    }
+
+    /// What to do now. `going` is set once the peer was asked to go.
+    pub(crate) fn next(
+        &self,
+        now: Instant,
+        going: Option<Going>,
+        limits: &Limits,
+        deadlines: &Deadlines,
+    ) -> Next {
+        let state = self.state();
+        // While the socket is blocked, HTTP/2 may stop reading too: what has begun to arrive is then our fault.
+        let stalled_at = match (state.blocked_since, state.begun) {
+            (Some(since), _) => Some(since + deadlines.send),
+            (None, Some((since, Awaited::Handshake))) => Some(since + deadlines.handshake),
+            (None, Some((since, Awaited::Head))) => Some(since + deadlines.head),
+            (None, Some((since, Awaited::Data))) => Some(since + deadlines.body),
+            (None, None) => None,
+        };
+        if stalled_at.is_some_and(|at| at <= now) {
+            return Next::Cut;
+        }
+        // A request that ends in its own task wakes no one here. The connection cannot have been idle for long enough before
+        // the time that this gives, and then `idle_since` is exact.
+        let idle_since = if state.active > 0 { now } else { state.idle_since };
+        let due_at = match going {
+            Some(going) => {
+                // With nothing in flight, one round trip is all that a peer needs to go.
+                let due_at = going.until.min(idle_since.max(going.since) + deadlines.linger);
+                if due_at <= now {
+                    return Next::Cut;
+                }
+                due_at
+            }
+            None => {
+                let idle_at = idle_since + deadlines.idle;
+                let due_at = state.old_at.map_or(idle_at, |at| at.min(idle_at));
+                let used_up = limits.requests_per_connection_max.is_some_and(|max| state.served >= max);
+                if used_up || due_at <= now {
+                    return Next::Go;
+                }
+                due_at
+            }
+        };
+        Next::Wait { until: stalled_at.map_or(due_at, |at| at.min(due_at)) }
+    }
+}
+
+/// A request in flight, until its response was handed over whole or was given up.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    progress: Arc<Progress>,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut state = self.progress.state();
+        state.active -= 1;
+        if state.active == 0 {
+            state.idle_since = Instant::now();
+        }
+        state.guard.request_ended();
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    scanner: Scanner,
+    begun: Option<(Instant, Awaited)>,
+    blocked_since: Option<Instant>,
+    idle_since: Instant,
+    old_at: Option<Instant>,
+    active: usize,
+    served: u64,
+    unread: bool,
+    turn: Option<Arc<Turn>>,
+    guard: ConnectionGuard,
+}
+
+/// What the peer has begun and not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    Handshake,
+    Head,
+    Data,
+}

@@ -1,0 +1,139 @@
+//! A router as a tower service, over any HTTP body.
+//!
+//! Everything is pulled: who polls the response, or its body, polls the handler, and the handler's wish for input polls the
+//! request's body. There is no task and no channel, and dropping either future or body cancels the call.
+
+mod body;
+mod fields;
+mod pull;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use ringwire_rpc::answer_error;
+use ringwire_service::{Arrival, Head, Peer, PeerAddress, Router, RouterError, Routes};
+use tower_service::Service;
+
+pub use body::RpcBody;
+use fields::HttpHead;
+use pull::{Interrupted, Pull};
+
+use crate::BoxError;
+
+/// Serves a [`Router`] wherever a tower service over HTTP can stand: in our [`Server`](crate::Server), in axum, in a test.
+///
+/// It answers every request, in the protocol of who asks; one that is for none of its services too. Handlers find the
+/// extensions of the request in their call's, and the `Arc<Peer>` among them as its peer.
+#[derive(Clone, Debug)]
+pub struct RpcService {
+    routes: Arc<Routes>,
+    stall_max: Duration,
+}
+
+impl RpcService {
+    /// Checks that the router fits together, and serves it.
+    pub fn new(router: Router) -> Result<Self, RouterError> {
+        router.build().map(Self::from)
+    }
+
+    /// How long a request may be silent while a method that takes one message waits for the rest of it; a minute unless
+    /// set. Streams of requests are conversations, and bounded by the deadline of the call alone.
+    #[must_use]
+    pub fn stall_max(mut self, stall_max: Duration) -> Self {
+        self.stall_max = stall_max;
+        self
+    }
+
+    /// The routes that it serves.
+    pub fn routes(&self) -> &Arc<Routes> {
+        &self.routes
+    }
+}
+
+impl From<Arc<Routes>> for RpcService {
+    fn from(routes: Arc<Routes>) -> Self {
+        Self { routes, stall_max: STALL_MAX }
+    }
+}
+
+impl<B> Service<Request<B>> for RpcService
+where
+    B: Body<Error: Into<BoxError>> + Unpin,
+{
+    type Response = Response<RpcBody<B>>;
+    type Error = Infallible;
+    type Future = RpcFuture<B>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> RpcFuture<B> {
+        let (mut parts, body) = request.into_parts();
+        let extensions = std::mem::take(&mut parts.extensions);
+        let peer = extensions.get::<Arc<Peer>>().cloned();
+        let head: Arc<dyn Head> = Arc::new(HttpHead::from(parts));
+        let peer = peer.unwrap_or_else(|| Arc::new(Peer::new(PeerAddress::Memory)));
+        let arrival = Arrival { head: head.clone(), peer, extensions };
+        let pull = Pull::start(&self.routes, arrival, body, self.stall_max);
+        RpcFuture { running: Some((head, pull)), status: None, fields: fields::Sink::default() }
+    }
+}
+
+/// The response of an [`RpcService`]: ready when the head is known.
+pub struct RpcFuture<B> {
+    running: Option<(Arc<dyn Head>, Pull<B>)>,
+    /// The head of the response, once it is known.
+    status: Option<u16>,
+    fields: fields::Sink,
+}
+
+impl<B> fmt::Debug for RpcFuture<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RpcFuture")
+    }
+}
+
+impl<B> Future for RpcFuture<B>
+where
+    B: Body<Error: Into<BoxError>> + Unpin,
+{
+    type Output = Result<Response<RpcBody<B>>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { running, status, fields } = &mut *self;
+        let (head, pull) = running.as_mut().expect("a response comes once");
+        if status.is_none() {
+            match ready!(pull.poll(cx, |call, cx, now| call.poll_head(cx, now, fields))) {
+                Ok(known) => *status = Some(known),
+                Err(Interrupted { error, source: _ }) => {
+                    // The request broke off before there was an answer; if someone still listens, this is one.
+                    let answer = answer_error(&head.request(), &error);
+                    let fields = answer.headers.into_iter().collect();
+                    *running = None;
+                    return Poll::Ready(Ok(response(answer.status, fields, RpcBody::whole(answer.body))));
+                }
+            }
+        }
+        ready!(pull.poll_rest(cx));
+        let (_, pull) = running.take().expect("it was there above");
+        let status = status.expect("it was set above");
+        Poll::Ready(Ok(response(status, std::mem::take(fields), RpcBody::of_call(pull))))
+    }
+}
+
+fn response<B>(status: u16, fields: fields::Sink, body: RpcBody<B>) -> Response<RpcBody<B>> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).expect("the core answers with statuses of HTTP");
+    *response.headers_mut() = fields.into_map();
+    response
+}
+
+const STALL_MAX: Duration = Duration::from_secs(60);
