@@ -1,7 +1,7 @@
 //! Codecs are values: a name, and one of the two formats that every message knows, perhaps converted.
 //!
-//! [`Proto`] and [`Json`] are those formats, so that messages decode by direct calls, from the receive buffer. A third
-//! codec converts from and to either of them, and needs to know no message.
+//! [`Proto`] and [`Json`] are those formats, so that messages decode by direct calls, from the receive buffer. A
+//! third codec converts from and to either of them, and needs to know no message.
 
 use crate::{DecodeError, DecodeLimits, EncodeError, Writable};
 use bytes::{Bytes, BytesMut};

@@ -5,7 +5,8 @@ use buffa::{HasMessageView, MessageName, MessageView, OwnedView};
 use bytes::BytesMut;
 use serde::Serialize;
 
-/// Anything that can be written where an `M` is expected: an `M`, a view of one, an owned view, or bytes encoded before.
+/// Anything that can be written where an `M` is expected: an `M`, a view of one, an owned view, or bytes encoded
+/// before.
 ///
 /// `Kind` tells these apart for the compiler and is always inferred: a function that sends takes
 /// `<K>(message: &impl Encode<M, K>)`. To make a type of your own sendable, implement it with that type as `Kind`.

@@ -2,8 +2,8 @@
 //!
 //! Nothing here is implemented by hand for a generated type: what buffa generates (with views and JSON) is a
 //! [`Message`], its view a [`View`], and both, the owned view, and [`PreEncoded`] bytes can be written wherever the
-//! message is expected ([`Encode`]). A [`Codec`] is a value: one of the two formats that every message knows ([`Wire`]),
-//! or a conversion from and to one of them.
+//! message is expected ([`Encode`]). A [`Codec`] is a value: one of the two formats that every message knows
+//! ([`Wire`]), or a conversion from and to one of them.
 //!
 //! ```text
 //!   received bytes ──codec──▶ proto or JSON ──Message──▶ owned message, view, or owned view

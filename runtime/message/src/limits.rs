@@ -1,6 +1,7 @@
 //! What one decode may cost.
 
-/// The bounds of one decode, the same for proto and JSON. The size of the body itself is bounded where it is received.
+/// The bounds of one decode, the same for proto and JSON. The size of the body itself is bounded where it is
+/// received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
     /// How deep messages (in JSON: objects and arrays) may nest.
@@ -10,8 +11,9 @@ pub struct DecodeLimits {
     pub element_memory_max: usize,
     /// How many fields that are not in the schema a proto message may carry.
     pub unknown_fields_max: usize,
-    /// How much of the stack, in bytes, JSON objects may take by nesting. Their decoders need some ten times the size of
-    /// a message for each level, so that a hundred levels of a wide message would overflow a thread's usual 2 MiB.
+    /// How much of the stack, in bytes, JSON objects may take by nesting. Their decoders need some ten times the
+    /// size of a message for each level, so that a hundred levels of a wide message would overflow a thread's usual
+    /// 2 MiB.
     pub json_stack_max: usize,
     /// What to do with a field of a JSON message that is not in the schema.
     pub json_unknown_fields: UnknownFields,

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 /// An owned protobuf message, and the ways to get one, or a view of one, from received bytes.
 ///
-/// A view borrows, so it comes in two steps: [`viewable`](Self::viewable) gives the bytes that the caller keeps (those
-/// that were received, unless they were JSON), and [`view`](Self::view) borrows from them.
+/// A view borrows, so it comes in two steps: [`viewable`](Self::viewable) gives the bytes that the caller keeps
+/// (those that were received, unless they were JSON), and [`view`](Self::view) borrows from them.
 pub trait Message: Sized + Send + Sync + 'static {
     /// The message borrowed from the bytes it arrived in.
     type View<'a>: View<'a, Owned = Self>;

@@ -1,11 +1,11 @@
 //! Which messages `google.protobuf.Any` may hold in JSON.
 //!
-//! The binary format carries an `Any` unopened. JSON spells its content out, so both directions need to know the type. A
-//! generated crate has a function that registers its messages, one [`register`] each; an application adds those functions
-//! to a [`Types`] and installs it.
+//! The binary format carries an `Any` unopened. JSON spells its content out, so both directions need to know the
+//! type. A generated crate has a function that registers its messages, one [`register`] each; an application adds
+//! those functions to a [`Types`] and installs it.
 //!
-//! buffa keeps one registry for the process, because serde hands no context to the conversion of a field. So nothing is
-//! global before [`Types::install`], what is installed stays, and installing more adds to it.
+//! buffa keeps one registry for the process, because serde hands no context to the conversion of a field. So
+//! nothing is global before [`Types::install`], what is installed stays, and installing more adds to it.
 
 use crate::{Message, json};
 use buffa::MessageName;

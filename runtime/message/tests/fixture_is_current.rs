@@ -1,7 +1,7 @@
 //! Holds the checked-in fixture against the generator, so that the tests see what generated crates look like.
 //!
-//! `fixture.binpb` is `protoc --include_imports --descriptor_set_out` of `fixture.proto`. To rewrite the golden, run this
-//! test with `UPDATE_GOLDEN` set.
+//! `fixture.binpb` is `protoc --include_imports --descriptor_set_out` of `fixture.proto`. To rewrite the golden,
+//! run this test with `UPDATE_GOLDEN` set.
 
 use buffa::Message as _;
 use buffa_codegen::generated::descriptor::FileDescriptorSet;

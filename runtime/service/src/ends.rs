@@ -148,6 +148,14 @@ pub struct Response<'c, M> {
 #[derive(Debug)]
 pub struct Sent(());
 
+impl Sent {
+    /// The end of the call. Generated code calls it.
+    #[doc(hidden)]
+    pub fn done(self) -> Result<()> {
+        Ok(())
+    }
+}
+
 impl<M: Message> Response<'_, M> {
     /// Writes the response: an `M`, a view of one, or bytes encoded before.
     ///

@@ -21,6 +21,7 @@ mod peer;
 mod router;
 mod service;
 mod tracker;
+mod whole;
 
 pub use arrival::{Arrival, Head, PlainHead};
 pub use budget::Budget;
@@ -34,11 +35,12 @@ pub use interceptor::{Dynamic, InterceptFn, Interceptor, Interceptors, Next, Res
 pub use payload::Payload;
 pub use peer::{Peer, PeerAddress};
 pub use router::{Router, RouterError, Routes};
-pub use service::{Mounted, Service};
+pub use service::{Mounted, Service, unimplemented};
 pub use tracker::Guard;
+pub use whole::WholeResponse;
 
 pub use ringwire_message::{Encode, Message};
-pub use ringwire_rpc::{Error, Spec};
+pub use ringwire_rpc::{Code, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape};
 
 /// What handlers and interceptors return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

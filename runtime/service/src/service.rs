@@ -5,7 +5,7 @@ use crate::ends::{Ends, Unary};
 use crate::error::panicked;
 use crate::interceptor::{Interceptor, Interceptors, Next, Rest, Stack};
 use crate::messages::Messages;
-use crate::{BoxFuture, Call, DeadlinePolicy, Result};
+use crate::{BoxFuture, Call, DeadlinePolicy, Error, Result};
 use ringwire_message::DecodeLimits;
 use ringwire_rpc::{Limits, Metadata, Spec};
 use std::fmt;
@@ -34,6 +34,12 @@ pub trait Service: Send + Sync + 'static {
         call: &mut Call,
         ends: Ends<'_>,
     ) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// How a method ends that is not written. Generated code calls it by path.
+pub fn unimplemented<T: Send>(spec: &'static Spec) -> impl Future<Output = Result<T>> + Send {
+    let text = format!("{}/{} is not implemented", spec.service(), spec.method());
+    std::future::ready(Err(Error::unimplemented(text)))
 }
 
 /// A service with its own settings, ready to be added to a router.

@@ -1,8 +1,8 @@
 //! A deserializer around a deserializer that stops where a limit is crossed.
 //!
-//! Depth is counted like proto decoding counts it: a message is a level, a repeated field is not. So an object is a level,
-//! and an array is one only inside another array, as in `google.protobuf.ListValue`. Elements are counted by their size in
-//! memory, which serde's seeds name as a type.
+//! Depth is counted like proto decoding counts it: a message is a level, a repeated field is not. So an object is a
+//! level, and an array is one only inside another array, as in `google.protobuf.ListValue`. Elements are counted by
+//! their size in memory, which serde's seeds name as a type.
 
 use super::budget::Budget;
 use super::named::Named;

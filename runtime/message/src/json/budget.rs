@@ -77,8 +77,8 @@ impl Budget {
     }
 }
 
-/// Makes a budget the one of this thread, as long as it lives: what is inside an `Any` is decoded by a function that buffa
-/// calls with nothing but the value.
+/// Makes a budget the one of this thread, as long as it lives: what is inside an `Any` is decoded by a function
+/// that buffa calls with nothing but the value.
 pub(super) struct Scope {
     budget: Rc<Budget>,
     outer: Option<Rc<Budget>>,
@@ -107,8 +107,8 @@ impl Drop for Scope {
     }
 }
 
-// What one level takes of the stack, rounded up from measurements: serde returns values through a chain of calls, each of
-// which has room for a copy.
+// What one level takes of the stack, rounded up from measurements: serde returns values through a chain of calls,
+// each of which has room for a copy.
 const LEVEL_STACK: usize = if cfg!(debug_assertions) { 7 * 1024 } else { 1024 };
 const FRAMES: usize = if cfg!(debug_assertions) { 16 } else { 8 };
 

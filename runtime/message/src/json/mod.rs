@@ -1,7 +1,8 @@
 //! Protobuf's JSON mapping, in and out, bounded.
 //!
-//! buffa maps messages to JSON through serde, and bounds neither depth nor memory there. So the parser is wrapped in a
-//! deserializer that does ([`bounded`]), with the limits of proto decoding, and the writer in one that stops ([`limited`]).
+//! buffa maps messages to JSON through serde, and bounds neither depth nor memory there. So the parser is wrapped
+//! in a deserializer that does ([`bounded`]), with the limits of proto decoding, and the writer in one that stops
+//! ([`limited`]).
 
 mod bounded;
 mod budget;

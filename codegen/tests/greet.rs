@@ -1,0 +1,141 @@
+//! The checked-in Rust of `greet/greet.proto`: a handler against the generated trait answers calls in memory.
+
+/// The name by which the facade knows the crate of its messages, which is this one.
+extern crate self as greet_messages;
+
+#[path = "greet/messages.rs"]
+mod messages;
+#[path = "greet/services.rs"]
+mod services;
+
+pub use messages::*;
+
+use ringwire_service::{
+    Call, Error, Idempotency, PlainHead, Requests, Response, Responses, Result, Router, Sent, Service,
+    StreamShape, WholeResponse,
+};
+use services::greet::v1::*;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+#[derive(Debug)]
+struct Greeter;
+
+impl Greet for Greeter {
+    async fn greet(&self, _: &mut Call, request: GreetRequestView<'_>) -> Result<GreetResponse> {
+        if request.name.is_empty() {
+            return Err(Error::invalid_argument("a greeting needs a name"));
+        }
+        Ok(GreetResponse { greeting: format!("Hello, {}!", request.name), ..Default::default() })
+    }
+
+    async fn collect(&self, _: &mut Call, mut requests: Requests<'_, GreetRequest>) -> Result<GreetResponse> {
+        let mut names = Vec::new();
+        while let Some(request) = requests.next().await? {
+            names.push(request.name.to_owned());
+        }
+        Ok(GreetResponse { greeting: names.join(" and "), ..Default::default() })
+    }
+
+    async fn chat(
+        &self,
+        _: &mut Call,
+        mut requests: Requests<'_, ChatRequest>,
+        mut responses: Responses<'_, ChatResponse>,
+    ) -> Result<()> {
+        while let Some(request) = requests.next().await? {
+            responses.send(&ChatResponse { line: request.line.to_uppercase(), ..Default::default() }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Answers with what it was asked, without a copy.
+#[derive(Debug)]
+struct Borrowing;
+
+impl Greet for Borrowing {
+    async fn greet_into(
+        &self,
+        _: &mut Call,
+        request: GreetRequestView<'_>,
+        response: Response<'_, GreetResponse>,
+    ) -> Result<Sent> {
+        response.send(&GreetResponseView { greeting: request.name, ..Default::default() }).await
+    }
+}
+
+fn answer(greet: impl Greet, method: &str, content_type: &str, body: impl Into<Vec<u8>>) -> WholeResponse {
+    let routes = Router::new().add(GreetServer::new(greet)).build().expect("one service");
+    let head = PlainHead::post(format!("/greet.v1.Greet/{method}"), content_type);
+    match pin!(routes.answer(head, body.into())).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(response) => response,
+        Poll::Pending => panic!("nothing here waits"),
+    }
+}
+
+fn check_json(greet: impl Greet, method: &str, body: &str, status: u16, expected: &str) {
+    let response = answer(greet, method, "application/json", body);
+    assert_eq!(response.status, status);
+    assert_eq!(String::from_utf8_lossy(&response.body), expected);
+}
+
+/// The messages of `greet.proto` are one string each.
+fn enveloped(texts: &[&str]) -> Vec<u8> {
+    let message =
+        |text: &&str| [&[0, 0, 0, 0, text.len() as u8 + 2, 10, text.len() as u8], text.as_bytes()].concat();
+    texts.iter().flat_map(message).collect()
+}
+
+#[test]
+fn a_unary_method_answers() {
+    check_json(Greeter, "Greet", r#"{"name":"Ada"}"#, 200, r#"{"greeting":"Hello, Ada!"}"#);
+    let refused = r#"{"code":"invalid_argument","message":"a greeting needs a name"}"#;
+    check_json(Greeter, "Greet", "{}", 400, refused);
+}
+
+#[test]
+fn the_form_that_writes_the_response_takes_its_place() {
+    check_json(Borrowing, "Greet", r#"{"name":"Ada"}"#, 200, r#"{"greeting":"Ada"}"#);
+}
+
+#[test]
+fn streams_answer() {
+    let collected = answer(Greeter, "Collect", "application/grpc", enveloped(&["Ada", "Bob"]));
+    assert_eq!(
+        (&collected.body[..], collected.trailer("grpc-status")),
+        (&enveloped(&["Ada and Bob"])[..], Some("0"))
+    );
+    let chatted = answer(Greeter, "Chat", "application/grpc", enveloped(&["hi", "you"]));
+    assert_eq!(
+        (&chatted.body[..], chatted.trailer("grpc-status")),
+        (&enveloped(&["HI", "YOU"])[..], Some("0"))
+    );
+}
+
+#[test]
+fn a_method_that_is_not_written_is_unimplemented() {
+    let answered = answer(Greeter, "Spell", "application/grpc", enveloped(&["Ada"]));
+    let status = answered.trailer("grpc-status").or(answered.header("grpc-status"));
+    assert_eq!((&answered.body[..], status), (&[][..], Some("12")));
+    let expected = r#"{"code":"unimplemented","message":"greet.v1.Greet/Greet is not implemented"}"#;
+    struct Nothing;
+    impl Greet for Nothing {}
+    check_json(Nothing, "Greet", "{}", 501, expected);
+}
+
+#[test]
+fn specs_say_what_the_schema_says() {
+    let specs = <GreetServer<Greeter> as Service>::METHODS;
+    let shapes = specs.iter().map(|spec| (spec.procedure, spec.shape, spec.idempotency)).collect::<Vec<_>>();
+    let expected = [
+        ("/greet.v1.Greet/Greet", StreamShape::Unary, Idempotency::NoSideEffects),
+        ("/greet.v1.Greet/Collect", StreamShape::ClientStream, Idempotency::Unknown),
+        ("/greet.v1.Greet/Spell", StreamShape::ServerStream, Idempotency::Unknown),
+        ("/greet.v1.Greet/Chat", StreamShape::Bidi, Idempotency::Unknown),
+    ];
+    assert_eq!(shapes, expected);
+    let descriptor = GreetServer::GREET.descriptor.expect("descriptors are on");
+    assert!(descriptor.method.starts_with(b"\n\x05Greet"));
+    assert!(descriptor.files.starts_with(b"\n"));
+}

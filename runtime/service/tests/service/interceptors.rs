@@ -1,0 +1,315 @@
+//! Code around calls of every shape.
+
+use crate::greet::*;
+use crate::support::{Driven, grpc, json, messages, routes, text};
+use ringwire_service::{
+    Call, Error, Interceptor, Interceptors, Mounted, Next, Payload, Requests, Responses, Rest, Result,
+    Router, Service,
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+struct Echo;
+
+impl Greet for Echo {
+    async fn greet(&self, _: &mut Call, request: GreetRequestView<'_>) -> Result<GreetResponse> {
+        Ok(GreetResponse { greeting: request.name.to_owned(), ..Default::default() })
+    }
+
+    async fn collect(&self, _: &mut Call, mut requests: Requests<'_, GreetRequest>) -> Result<GreetResponse> {
+        let mut greeting = String::new();
+        while let Some(request) = requests.next().await? {
+            greeting += request.name;
+        }
+        Ok(GreetResponse { greeting, ..Default::default() })
+    }
+
+    async fn spell(
+        &self,
+        _: &mut Call,
+        request: GreetRequestView<'_>,
+        mut responses: Responses<'_, GreetResponse>,
+    ) -> Result<()> {
+        responses.send(&GreetResponseView { greeting: request.name, ..Default::default() }).await
+    }
+
+    async fn chat(
+        &self,
+        _: &mut Call,
+        mut requests: Requests<'_, ChatRequest>,
+        mut responses: Responses<'_, ChatResponse>,
+    ) -> Result<()> {
+        while let Some(request) = requests.next().await? {
+            responses.send(&ChatResponseView { line: request.line, ..Default::default() }).await?;
+        }
+        Ok(())
+    }
+}
+
+const METHODS: [&str; 4] = ["Greet", "Collect", "Spell", "Chat"];
+
+fn path(method: &str) -> String {
+    format!("/greet.v1.Greet/{method}")
+}
+
+/// Writes its name down on the way in and on the way out.
+#[derive(Clone)]
+struct Named(&'static str, Arc<Mutex<Vec<String>>>);
+
+impl Interceptor for Named {
+    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+        self.1.lock().unwrap().push(format!("{} {}", self.0, call.spec().method()));
+        let outcome = next.run(call).await;
+        self.1.lock().unwrap().push(format!("{} {}", self.0, outcome.is_ok()));
+        outcome
+    }
+}
+
+#[test]
+fn chains_nest_in_the_order_in_which_they_were_added() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let named = |name| Named(name, log.clone());
+    let mut list = Interceptors::new();
+    list.push(named("c1"));
+    list.push(named("c2"));
+    let greet = GreetServer::new(Echo).intercept(named("s1")).intercept(list).intercept(named("s2"));
+    let router = Router::new().intercept(named("r1")).add(greet).intercept(named("r2"));
+    let routes = routes(router);
+    for method in METHODS {
+        assert_eq!(messages(&grpc(&routes, &path(method), &[&text("a")]).body), [text("a")]);
+        let log = std::mem::take(&mut *log.lock().unwrap());
+        let names = ["r1", "r2", "s1", "c1", "c2", "s2"];
+        let going_in = names.iter().map(|name| format!("{name} {method}"));
+        let coming_out = names.iter().rev().map(|name| format!("{name} true"));
+        assert_eq!(log, going_in.chain(coming_out).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_closure_is_an_interceptor() {
+    let router =
+        Router::new().add(GreetServer::new(Echo)).intercept(async |call: &mut Call, next: Next<'_>| {
+            let outcome = next.run(call).await;
+            let method = call.spec().method();
+            call.response_trailers_mut().insert("seen", method)?;
+            outcome
+        });
+    let routes = routes(router);
+    for method in METHODS {
+        assert_eq!(grpc(&routes, &path(method), &[&text("a")]).trailer("seen"), Some(method));
+    }
+}
+
+#[test]
+fn a_function_is_an_interceptor() {
+    async fn refuse(_: &mut Call, _: Next<'_>) -> Result<()> {
+        Err(Error::unauthenticated("no"))
+    }
+    for routes in [
+        routes(Router::new().add(GreetServer::new(Echo)).intercept(refuse)),
+        routes(Router::new().add(GreetServer::new(Echo).intercept(refuse))),
+    ] {
+        for method in METHODS {
+            assert_eq!(grpc(&routes, &path(method), &[b""]).header("grpc-status"), Some("16"), "{method}");
+        }
+        assert_eq!(json(&routes, "/greet.v1.Greet/Greet", "{}").status, 401);
+    }
+}
+
+#[test]
+fn a_stream_is_refused_before_its_first_message() {
+    let router = Router::new()
+        .add(GreetServer::new(Echo))
+        .intercept(async |_: &mut Call, _: Next<'_>| Err(Error::permission_denied("not you")));
+    let mut call = Driven::grpc(&routes(router), "/greet.v1.Greet/Chat");
+    assert_eq!(call.poll().grpc_status(), Some("7"));
+}
+
+/// Answers without the handler.
+struct Cached;
+
+impl Interceptor for Cached {
+    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+        call.response_headers_mut()?.insert("cache", "hit")?;
+        match call.spec().method() {
+            "Chat" => next.reply(call, &ChatResponse { line: "cached".into(), ..Default::default() }),
+            _ => next.reply(call, &GreetResponse { greeting: "cached".into(), ..Default::default() }),
+        }
+    }
+}
+
+#[test]
+fn an_interceptor_can_answer_in_place_of_the_handler() {
+    for routes in [
+        routes(Router::new().add(GreetServer::new(Echo)).intercept(Cached)),
+        routes(Router::new().add(GreetServer::new(Echo).intercept(Cached))),
+        routes(Router::new().add(GreetServer::new(Echo).intercept(Cached)).intercept(())),
+    ] {
+        for method in METHODS {
+            let answer = grpc(&routes, &path(method), &[&text("a")]);
+            assert_eq!(messages(&answer.body), [text("cached")], "{method}");
+            assert_eq!(answer.header("cache"), Some("hit"));
+        }
+    }
+}
+
+#[test]
+fn ending_well_without_the_one_response_is_an_error() {
+    let router =
+        Router::new().add(GreetServer::new(Echo)).intercept(async |_: &mut Call, _: Next<'_>| Ok(()));
+    let routes = routes(router);
+    for (method, want) in [("Greet", "13"), ("Collect", "13"), ("Spell", "0"), ("Chat", "0")] {
+        let answer = grpc(&routes, &path(method), &[b""]);
+        assert_eq!(answer.header("grpc-status"), Some(want), "{method}");
+    }
+}
+
+#[test]
+fn the_cause_of_an_error_is_there_for_interceptors() {
+    struct Broken;
+    impl Greet for Broken {
+        async fn greet(&self, _: &mut Call, _: GreetRequestView<'_>) -> Result<GreetResponse> {
+            Err(std::io::Error::other("disk on fire"))?
+        }
+    }
+    struct Expose;
+    impl Interceptor for Expose {
+        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+            let error = next.run(call).await.unwrap_err();
+            let cause = error.source().unwrap().downcast_ref::<std::io::Error>().unwrap();
+            assert_eq!(cause.to_string(), "disk on fire");
+            Err(error.expose())
+        }
+    }
+    let routes = routes(Router::new().add(GreetServer::new(Broken)).intercept(Expose));
+    let answer = grpc(&routes, "/greet.v1.Greet/Greet", &[b""]);
+    assert_eq!(answer.header("grpc-message"), Some("disk on fire"));
+}
+
+/// Marks what passes, and counts what it has seen.
+#[derive(Clone)]
+struct Marks(&'static str, Arc<AtomicUsize>);
+
+impl Marks {
+    fn mark(&self, payload: &mut Payload<'_>) -> Result<()> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        let mark = self.0;
+        match payload.full_name() {
+            "greet.v1.GreetRequest" => {
+                let name = format!("{}{mark}", payload.view::<GreetRequest>()?.name);
+                payload.replace(&GreetRequest { name, ..Default::default() })
+            }
+            "greet.v1.GreetResponse" => {
+                let greeting = payload.message::<GreetResponse>()?.greeting + mark;
+                payload.replace(&GreetResponse { greeting, ..Default::default() })
+            }
+            "greet.v1.ChatRequest" => {
+                let line = format!("{}{mark}", payload.view::<ChatRequest>()?.line);
+                payload.replace(&ChatRequest { line, ..Default::default() })
+            }
+            _ => {
+                let line = format!("{}{mark}", payload.view::<ChatResponse>()?.line);
+                payload.replace(&ChatResponse { line, ..Default::default() })
+            }
+        }
+    }
+}
+
+impl Interceptor for Marks {
+    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+        let (receive, send) = (self.clone(), self.clone());
+        call.on_receive(move |payload| receive.mark(payload));
+        call.on_send(move |payload| send.mark(payload));
+        next.run(call).await
+    }
+}
+
+#[test]
+fn messages_are_replaced_as_they_pass() {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let router = Router::new().add(GreetServer::new(Echo)).intercept(Marks("1", seen.clone()));
+    let routes = routes(router.intercept(Marks("2", seen.clone())));
+    for method in METHODS {
+        let answer = grpc(&routes, &path(method), &[&text("a")]);
+        assert_eq!(messages(&answer.body), [text("a1221")], "{method}");
+        assert_eq!(seen.swap(0, Ordering::Relaxed), 4);
+    }
+    let answer = json(&routes, "/greet.v1.Greet/Greet", r#"{"name":"a"}"#);
+    assert_eq!(&answer.body[..], br#"{"greeting":"a1221"}"#);
+    let answer = grpc(&routes, "/greet.v1.Greet/Chat", &[&text("a"), &text("b")]);
+    assert_eq!(messages(&answer.body), [text("a1221"), text("b1221")]);
+}
+
+#[test]
+fn replies_of_interceptors_pass_those_outside_of_them() {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let router = Router::new().add(GreetServer::new(Echo)).intercept(Marks("1", seen)).intercept(Cached);
+    let routes = routes(router);
+    for method in METHODS {
+        assert_eq!(messages(&grpc(&routes, &path(method), &[b""]).body), [text("cached1")], "{method}");
+    }
+}
+
+#[test]
+fn an_error_of_a_hook_ends_the_call() {
+    struct Refuse(bool);
+    impl Interceptor for Refuse {
+        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+            let refuse = |_: &mut Payload<'_>| Err(Error::failed_precondition("no"));
+            if self.0 {
+                call.on_receive(refuse)
+            } else {
+                call.on_send(refuse)
+            }
+            next.run(call).await
+        }
+    }
+    for receive in [true, false] {
+        let routes = routes(Router::new().add(GreetServer::new(Echo)).intercept(Refuse(receive)));
+        for method in METHODS {
+            assert_eq!(grpc(&routes, &path(method), &[b""]).header("grpc-status"), Some("9"), "{method}");
+        }
+    }
+}
+
+#[test]
+fn a_hook_that_does_not_look_decodes_nothing() {
+    struct Sizes(Arc<AtomicUsize>);
+    impl Interceptor for Sizes {
+        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+            let seen = self.0.clone();
+            call.on_receive(move |payload| {
+                assert_eq!(payload.codec(), "proto");
+                seen.fetch_add(payload.encoded()?.len(), Ordering::Relaxed);
+                Ok(())
+            });
+            next.run(call).await
+        }
+    }
+    let seen = Arc::new(AtomicUsize::new(0));
+    let routes = routes(Router::new().add(GreetServer::new(Echo)).intercept(Sizes(seen.clone())));
+    // The bytes are no message, which only the decoder can tell, and it comes after the hook.
+    let answer = grpc(&routes, "/greet.v1.Greet/Greet", &[b"\x0a\x05abc"]);
+    assert_eq!((answer.header("grpc-status"), seen.load(Ordering::Relaxed)), (Some("3"), 5));
+}
+
+#[test]
+fn a_message_of_another_type_is_no_replacement() {
+    struct Wrong;
+    impl Interceptor for Wrong {
+        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+            call.on_receive(|payload| payload.replace(&ChatRequest::default()));
+            next.run(call).await
+        }
+    }
+    let routes = routes(Router::new().add(GreetServer::new(Echo)).intercept(Wrong));
+    assert_eq!(grpc(&routes, "/greet.v1.Greet/Greet", &[b""]).header("grpc-status"), Some("13"));
+}
+
+#[test]
+fn a_mounted_service_can_be_named() {
+    fn name<S: Service, C: Interceptor>(_: &Mounted<S, C>) -> &'static str {
+        S::NAME
+    }
+    assert_eq!(name(&GreetServer::new(Echo).intercept(Cached)), "greet.v1.Greet");
+}
