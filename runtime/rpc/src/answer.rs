@@ -19,13 +19,14 @@ pub struct Answer {
     pub rest: RequestRest,
 }
 
-/// The answer to a request whose path is no method's: `unimplemented` in the protocol of the request, and HTTP 404
-/// where the protocol leaves paths to HTTP.
+/// The answer to a request whose path is no method's: `unimplemented` in the protocol of the request, and
+/// HTTP 404 where the protocol leaves paths to HTTP.
 pub fn answer_unrouted(head: &RequestHead<'_>) -> Answer {
     protocol::answer_unrouted(head)
 }
 
-/// The answer that says `error` in the protocol of the request, for middleware that stands before any exchange.
+/// The answer that says `error` in the protocol of the request, for middleware that stands before any
+/// exchange.
 ///
 /// A request of no known protocol gets the error as JSON.
 pub fn answer_error(head: &RequestHead<'_>, error: &Error) -> Answer {

@@ -17,6 +17,14 @@ impl Cardinality {
         if has_one { Self::One { side, held: None, handed_out: false } } else { Self::Any }
     }
 
+    /// How many bytes are held.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::One { held: Some(message), .. } => message.len(),
+            Self::One { held: None, .. } | Self::Any => 0,
+        }
+    }
+
     /// Takes a message; gives it back if it may be handed out at once.
     pub(crate) fn message(&mut self, message: Bytes) -> Result<Option<Bytes>, Error> {
         match self {

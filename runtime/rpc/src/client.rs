@@ -3,11 +3,13 @@
 //! The contract, in order:
 //!
 //! 1. [`send`](ClientExchange::send) messages into a body buffer.
-//! 2. [`write_head`](ClientExchange::write_head) before the first bytes of the body leave. A method with one request
-//!    sends its message first: its head can depend on it, and may take it over into the query of a GET.
+//! 2. [`write_head`](ClientExchange::write_head) before the first bytes of the body leave. A method with one
+//!    request sends its message first: its head can depend on it, and may take it over into the query of a
+//!    GET.
 //! 3. Hand over the response: [`head`](ClientExchange::head), then [`push`](ClientExchange::push) and
-//!    [`push_trailers`](ClientExchange::push_trailers); after each, call [`next_input`](ClientExchange::next_input) until
-//!    it returns `Pending` or `End`. An `Err` of it is the outcome of the RPC.
+//!    [`push_trailers`](ClientExchange::push_trailers); after each, call
+//!    [`next_input`](ClientExchange::next_input) until it returns `Pending` or `End`. An `Err` of it is the
+//!    outcome of the RPC.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -34,24 +36,16 @@ pub struct ClientExchange {
     receive: Receive,
     cardinality: Cardinality,
     stage: Stage,
-    /// What a response that fails carries in its body, by its HTTP status.
+    /// The HTTP status of a response whose body is an error, and not messages.
     error_status: Option<u16>,
     headers: Metadata,
+    trailers: Metadata,
+    /// All that can say how the RPC ended: fields of the head, HTTP trailers, the envelope at the end, and
+    /// whether there was any body.
     split: Metadata,
     http_trailers: Option<Metadata>,
     end: Option<Outcome>,
     has_body: bool,
-    trailers: Metadata,
-}
-
-/// How far the response has come.
-#[derive(Debug)]
-enum Stage {
-    ExpectHead,
-    ExpectBody,
-    /// The server has said how the RPC ended: with success.
-    Succeeded,
-    Failed(Error),
 }
 
 /// What a call brings to its request head.
@@ -61,7 +55,8 @@ pub struct CallHead<'a> {
     pub prefix: &'a str,
     /// The custom headers.
     pub headers: &'a Metadata,
-    /// How long the caller is willing to wait, from now. The server is told; waiting no longer is up to the shell.
+    /// How long the caller is willing to wait, from now. The server is told; waiting no longer is up to the
+    /// shell.
     pub timeout: Option<Duration>,
 }
 
@@ -79,6 +74,7 @@ impl ClientExchange {
     pub fn new(spec: &Spec, config: &Arc<ClientConfig>) -> Self {
         let protocol = config.protocol.carry(spec.shape);
         let mut transmit = Transmit::new(protocol.framing(), config.limits.send_max, protocol.is_text());
+        transmit.set_one(spec.shape.has_one_request());
         transmit.set_compression(config.compression, config.compression_policy);
         let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
         receive.set_frame_max(config.limits.error_body_max);
@@ -92,11 +88,11 @@ impl ClientExchange {
             stage: Stage::ExpectHead,
             error_status: None,
             headers: Metadata::new(),
+            trailers: Metadata::new(),
             split: Metadata::new(),
             http_trailers: None,
             end: None,
             has_body: false,
-            trailers: Metadata::new(),
         }
     }
 
@@ -126,7 +122,8 @@ impl ClientExchange {
         self.transmit.message(out, encode)
     }
 
-    /// Writes the head of the request. `body` is the buffer that `send` appended to; a GET takes its message out of it.
+    /// Writes the head of the request. `body` is the buffer that `send` appended to; a GET takes its message
+    /// out of it.
     pub fn write_head(
         &mut self,
         call: CallHead<'_>,
@@ -142,6 +139,7 @@ impl ClientExchange {
             types: &self.config.codec,
             encoding: encoding.map(Compression::name),
             is_get: query_target.is_some(),
+            user_agent: call.headers.get(USER_AGENT).unwrap_or(self.config.user_agent.as_bytes()),
         };
         self.protocol.write_request(&request, call.headers, head);
         let fields = self.protocol.fields();
@@ -207,15 +205,16 @@ impl ClientExchange {
         self.receive.push(Bytes::new(), true);
     }
 
-    /// How many bytes were pushed and not yet taken as messages; a shell stops reading while this is large.
+    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is
+    /// `Pending`, however many they are: a message may not be whole yet.
     pub fn buffered(&self) -> usize {
-        self.receive.buffered()
+        self.receive.buffered() + self.cardinality.held()
     }
 
     /// Takes what the server said next. `End` means that the RPC succeeded.
     ///
-    /// A method with one response gives its message only when the outcome is known. After an error, the same error
-    /// comes again.
+    /// A method with one response gives its message only when the outcome is known. After an error, the same
+    /// error comes again.
     pub fn next_input(&mut self) -> Result<Input, Error> {
         match &self.stage {
             Stage::ExpectHead => Ok(Input::Pending),
@@ -229,7 +228,7 @@ impl ClientExchange {
         }
     }
 
-    /// The custom headers of the response, as far as they have come.
+    /// The headers of the response, those of the protocol among them, as far as they have come.
     pub fn headers(&self) -> &Metadata {
         &self.headers
     }
@@ -375,6 +374,16 @@ impl ClientExchange {
             }
         }
     }
+}
+
+/// How far the response has come.
+#[derive(Debug)]
+enum Stage {
+    ExpectHead,
+    ExpectBody,
+    /// The server has said how the RPC ended: with success.
+    Succeeded,
+    Failed(Error),
 }
 
 /// The fields of a response, as far as they are valid.

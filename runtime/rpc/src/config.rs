@@ -16,8 +16,8 @@ pub struct ServerConfig {
     pub compressions: Compressions,
     /// Which responses are worth compressing.
     pub compression_policy: CompressionPolicy,
-    /// Whether requests of the one protocol that has a version header must carry it. Off, a missing header passes,
-    /// and only a wrong one is refused.
+    /// Whether requests of the one protocol that has a version header must carry it. Off, a missing header
+    /// passes, and only a wrong one is refused.
     pub require_protocol_version: bool,
     pub(crate) codecs: Vec<MediaTypes>,
 }
@@ -67,7 +67,8 @@ pub enum GetPolicy {
         /// The longest path and query.
         url_max: usize,
     },
-    /// Always; a call whose path and query would be longer than `url_max` bytes fails with `resource_exhausted`.
+    /// Always; a call whose path and query would be longer than `url_max` bytes fails with
+    /// `resource_exhausted`.
     Only {
         /// The longest path and query.
         url_max: usize,

@@ -13,9 +13,9 @@ use ringwire_wire::{Code, Metadata};
 
 /// How an RPC failed.
 ///
-/// `?` turns every [`std::error::Error`] into code `internal` with a generic message: the text of a failure inside
-/// the server is nobody's business outside of it. That conversion is why `Error` is no `std::error::Error` itself;
-/// [`Error::into_std`] is one.
+/// `?` turns every [`std::error::Error`] into code `internal` with a generic message: the text of a failure
+/// inside the server is nobody's business outside of it. That conversion is why `Error` is no
+/// `std::error::Error` itself; [`Error::into_std`] is one.
 #[derive(Clone)]
 pub struct Error {
     // Boxed, so that a `Result` on the path without errors stays small.
@@ -89,8 +89,8 @@ impl Error {
 
     /// What travels beside the error: trailers, or headers where the response has no trailers.
     ///
-    /// An error that a peer sent has the headers and trailers of its response here. Handed on to another client, it
-    /// goes without them.
+    /// An error that a peer sent has the headers and trailers of its response here. Handed on to another
+    /// client, it goes without them.
     pub fn metadata(&self) -> &Metadata {
         &self.inner.metadata
     }
@@ -159,8 +159,8 @@ impl Error {
         StdError(self)
     }
 
-    /// What may travel beside the error. Not what came with an error from another server: that server spoke to us,
-    /// not to our client.
+    /// What may travel beside the error. Not what came with an error from another server: that server spoke
+    /// to us, not to our client.
     pub(crate) fn outgoing_metadata(&self) -> &Metadata {
         match self.inner.origin {
             Origin::Local => &self.inner.metadata,

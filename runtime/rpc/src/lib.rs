@@ -1,10 +1,44 @@
 //! One RPC without I/O, for either side.
 //!
-//! A [`ServerExchange`] or a [`ClientExchange`] stands between an HTTP request and a handler or caller: header fields,
-//! body chunks and trailers in, messages out, and back. Which protocol the two ends speak is chosen once, when an
-//! exchange begins, and no code outside of `protocol` asks for it again.
+//! A [`ServerExchange`] or a [`ClientExchange`] stands between an HTTP request and a handler or caller:
+//! header fields, body chunks and trailers in, messages out, and back. Which protocol the two ends speak is
+//! chosen once, when an exchange begins, and no code outside of `protocol` asks for it again.
 //!
-//! Nothing here reads a socket, a clock or a random source, and nothing is `async`: a shell owns those, and calls.
+//! Nothing here reads a socket, a clock or a random source, and nothing is `async`: a shell owns those, and
+//! calls.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use bytes::{Bytes, BytesMut};
+//! use ringwire_rpc::*;
+//!
+//! const ECHO: Spec = Spec::new("/echo.v1.Echo/Echo", StreamShape::Unary);
+//! let config = Arc::new(ServerConfig::new(&["proto", "json"]));
+//!
+//! let fields = [("content-type", "application/json")];
+//! let head = RequestHead::new("POST", ECHO.procedure, &fields, Version::Http1);
+//! let mut exchange = ServerExchange::accept(&head, &ECHO, &config).expect("the head is in order");
+//!
+//! let mut body = BytesMut::new();
+//! exchange.push(Bytes::from_static(b"{}"), true);
+//! let mut outcome = Ok(());
+//! while let Input::Message(message) = exchange.next_input()? {
+//!     outcome = exchange.send(&mut body, |out| {
+//!         out.extend_from_slice(&message);
+//!         Ok(())
+//!     });
+//! }
+//!
+//! let (none, mut head, mut trailers) = (Metadata::new(), Fields::new(), Fields::new());
+//! let end = exchange.finish(
+//!     Ending { outcome: outcome.as_ref().copied(), headers: &none, trailers: &none },
+//!     Sinks { head: &mut head, body: &mut body, trailers: &mut trailers },
+//! );
+//! assert_eq!((end.status, &body[..]), (Some(200), &b"{}"[..]));
+//! # type Fields = Vec<(String, Vec<u8>)>;
+//! # Ok::<(), Error>(())
+//! ```
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
@@ -13,7 +47,6 @@ mod cardinality;
 mod client;
 mod config;
 mod error;
-pub mod fuzz;
 mod head;
 mod limits;
 mod protocol;
@@ -28,7 +61,7 @@ pub use config::{ClientConfig, GetPolicy, ServerConfig};
 pub use error::{Error, ErrorDetail, Origin, Source, StdError};
 pub use head::{RequestHead, Version};
 pub use limits::Limits;
-pub use protocol::{ClientProtocol, browser};
+pub use protocol::{ClientProtocol, browser, fuzz};
 pub use ringwire_compress::{Compress, Compression, CompressionPolicy, Compressions};
 pub use ringwire_wire::{Code, Metadata};
 pub use server::{End, Ending, RequestRest, ServerExchange, Sinks};

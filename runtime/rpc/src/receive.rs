@@ -276,7 +276,8 @@ impl From<TooLarge> for Fault {
 }
 
 impl Fault {
-    /// The error of the RPC. Data that a client got wrong is its argument; data that a server got wrong is no one's.
+    /// The error of the RPC. Data that a client got wrong is its argument; data that a server got wrong is no
+    /// one's.
     fn blame(self, side: Side) -> Error {
         let malformed = match side {
             Side::Server => Error::invalid_argument,

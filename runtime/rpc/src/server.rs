@@ -4,13 +4,13 @@
 //!
 //! 1. [`accept`](ServerExchange::accept) the head. An `Err` is a whole answer: send it.
 //! 2. [`push`](ServerExchange::push) chunks of the body as they come; after each, call
-//!    [`next_input`](ServerExchange::next_input) until it returns `Pending` or `End`. An `Err` of it is the outcome of
-//!    the RPC: finish with it at once, whether the request has ended or not.
+//!    [`next_input`](ServerExchange::next_input) until it returns `Pending` or `End`. An `Err` of it is the
+//!    outcome of the RPC: finish with it at once, whether the request has ended or not.
 //! 3. [`send`](ServerExchange::send) messages. Before their bytes leave, so must the head:
-//!    [`write_head`](ServerExchange::write_head) returns the HTTP status, or `None` where the head depends on the
-//!    outcome; then nothing may leave before `finish`.
-//! 4. [`finish`](ServerExchange::finish) once, with the outcome. It writes all that is left, the head too if it has not
-//!    gone out.
+//!    [`write_head`](ServerExchange::write_head) returns the HTTP status, or `None` where the head depends on
+//!    the outcome; then nothing may leave before `finish`.
+//! 4. [`finish`](ServerExchange::finish) once, with the outcome. It writes all that is left, the head too if
+//!    it has not gone out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,25 +38,6 @@ pub struct ServerExchange {
     failed: Option<Error>,
     transmit: Transmit,
     head_sent: bool,
-}
-
-/// The form of the response's messages.
-#[derive(Debug)]
-struct Form {
-    config: Arc<ServerConfig>,
-    codec: usize,
-    media_type: usize,
-}
-
-impl Form {
-    fn reply(&self, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
-        Reply {
-            media_type: &self.config.codecs[self.codec].entries()[self.media_type].media_type,
-            encoding: transmit.compression().map(Compression::name),
-            varies: self.config.compressions.accept_header().is_some(),
-            head_sent,
-        }
-    }
 }
 
 /// How an RPC ends, and what the handler wants to travel with it.
@@ -96,8 +77,8 @@ pub struct End {
 pub enum RequestRest {
     /// There is none.
     Ended,
-    /// The client is still sending. Answer at once and in full, then tell it to stop: HTTP/2 resets the stream with
-    /// NO_ERROR; HTTP/1 reads on for a bounded while, and closes if that does not reach the end.
+    /// The client is still sending. Answer at once and in full, then tell it to stop: HTTP/2 resets the
+    /// stream with NO_ERROR; HTTP/1 reads on for a bounded while, and closes if that does not reach the end.
     Discard,
 }
 
@@ -118,6 +99,7 @@ impl ServerExchange {
             receive.push(message, true);
         }
         let mut transmit = Transmit::new(framing, config.limits.send_max, is_text);
+        transmit.set_one(spec.shape.has_one_response());
         transmit.set_compression(opening.response_compression, config.compression_policy);
         Ok(Self {
             spec: *spec,
@@ -147,7 +129,8 @@ impl ServerExchange {
         self.form.codec
     }
 
-    /// The name of the protocol, for logs and metrics only: `connect`, `grpc` or `grpc-web`.
+    /// The name of the protocol, for logs and metrics only;
+    /// [`ClientProtocol::name`](crate::ClientProtocol::name) lists them.
     pub fn protocol(&self) -> &'static str {
         self.protocol.name()
     }
@@ -167,15 +150,16 @@ impl ServerExchange {
         self.receive.push(Bytes::new(), true);
     }
 
-    /// How many bytes were pushed and not yet taken as messages; a shell stops reading while this is large.
+    /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is
+    /// `Pending`, however many they are: a message may not be whole yet.
     pub fn buffered(&self) -> usize {
-        self.receive.buffered()
+        self.receive.buffered() + self.cardinality.held()
     }
 
     /// Takes what the client said next.
     ///
-    /// A method with one request gets its message when it is certain that no second one follows. After an error, the
-    /// same error comes again.
+    /// A method with one request gets its message when it is certain that no second one follows. After an
+    /// error, the same error comes again.
     pub fn next_input(&mut self) -> Result<Input, Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -186,14 +170,16 @@ impl ServerExchange {
         })
     }
 
-    /// Chooses whether the messages sent from now on are compressed, if the client understands any compression of ours.
+    /// Chooses whether the messages sent from now on are compressed, if the client understands any
+    /// compression of ours.
     pub fn set_compress(&mut self, wish: Compress) {
         self.transmit.set_wish(wish);
     }
 
     /// Writes the head of the response, and returns its HTTP status.
     ///
-    /// `None`, and nothing written, where the head cannot go before the outcome is known, or has gone already.
+    /// `None`, and nothing written, where the head cannot go before the outcome is known, or has gone
+    /// already.
     pub fn write_head(&mut self, headers: &Metadata, head: &mut dyn HeadersMut) -> Option<u16> {
         if self.head_sent || self.protocol.framing() == Framing::Whole {
             return None;
@@ -247,6 +233,25 @@ impl ServerExchange {
     fn missing_response(&self, outcome: Result<(), &Error>) -> Option<Error> {
         let is_missing = outcome.is_ok() && self.spec.shape.has_one_response() && !self.transmit.has_sent();
         is_missing.then(|| Error::internal("the method ended without its response"))
+    }
+}
+
+/// The form of the response: what its head says whatever its outcome.
+#[derive(Debug)]
+struct Form {
+    config: Arc<ServerConfig>,
+    codec: usize,
+    media_type: usize,
+}
+
+impl Form {
+    fn reply(&self, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
+        Reply {
+            media_type: &self.config.codecs[self.codec].entries()[self.media_type].media_type,
+            encoding: transmit.compression().map(Compression::name),
+            varies: self.config.compressions.accept_header().is_some(),
+            head_sent,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Transmit {
     limit: u32,
     /// Where in the caller's buffer a body that is one message begins, once it is there.
     whole: Option<WholeBody>,
+    has_one: bool,
     sent: bool,
     scratch: BytesMut,
 }
@@ -39,9 +40,15 @@ impl Transmit {
             wish: Compress::ByPolicy,
             limit,
             whole: None,
+            has_one: framing == Framing::Whole,
             sent: false,
             scratch: BytesMut::new(),
         }
+    }
+
+    /// Lets no more than one message be sent, as no whole body ever does.
+    pub(crate) fn set_one(&mut self, has_one: bool) {
+        self.has_one |= has_one;
     }
 
     pub(crate) fn set_compression(
@@ -78,6 +85,9 @@ impl Transmit {
         out: &mut BytesMut,
         encode: impl FnOnce(&mut BytesMut) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        if self.has_one && self.sent {
+            return Err(Error::internal("a second message where there is room for one"));
+        }
         match self.framing {
             Framing::Envelopes => self.enveloped(out, encode)?,
             Framing::Whole => self.whole(out, encode)?,
@@ -131,9 +141,6 @@ impl Transmit {
         out: &mut BytesMut,
         encode: impl FnOnce(&mut BytesMut) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if self.whole.is_some() {
-            return Err(Error::internal("a second message where there is room for one"));
-        }
         let undo = Undo::new(out);
         encode(undo.out)?;
         let start = undo.start;
@@ -143,7 +150,8 @@ impl Transmit {
         Ok(())
     }
 
-    /// Checks the message that begins at `start`, and compresses it where that is worth it; returns whether it did.
+    /// Checks the message that begins at `start`, and compresses it where that is worth it; returns whether
+    /// it did.
     fn bound_and_compress(&mut self, out: &mut BytesMut, start: usize) -> Result<bool, Error> {
         let message = &out[start..];
         if message.len() > self.limit as usize {

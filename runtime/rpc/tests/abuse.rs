@@ -10,11 +10,12 @@ use common::{
     serve_every_way,
 };
 use ringwire_rpc::{
-    Answer, Code, Compress, Error, Input, Metadata, ServerExchange, Spec, Version, answer_error,
-    answer_unrouted,
+    Answer, Code, Compress, Ending, Error, Input, Metadata, ServerExchange, Sinks, Spec, Version,
+    answer_error, answer_unrouted,
 };
 
-/// Every way for a request of messages to travel: its media type, the field that names its encoding, and its shape.
+/// Every way for a request of messages to travel: its media type, the field that names its encoding, and its
+/// shape.
 const ENVELOPED: [(&str, &str, Spec); 12] = [
     ("application/grpc", "grpc-encoding", UNARY),
     ("application/grpc", "grpc-encoding", CLIENT_STREAM),
@@ -283,6 +284,59 @@ fn send_limit_is_one_code_and_leaves_the_buffer_as_it_was() {
             }
         }
     }
+}
+
+#[test]
+fn a_second_response_is_refused_where_there_is_one() {
+    let config = Arc::new(config());
+    for content_type in ["application/grpc", "application/proto"] {
+        let request = post(content_type, "");
+        let mut exchange = ServerExchange::accept(&request.head(), &UNARY, &config).unwrap();
+        let mut out = BytesMut::new();
+        exchange.send(&mut out, |out| append(out, "a")).unwrap();
+        let len = out.len();
+        assert_eq!(exchange.send(&mut out, |out| append(out, "b")).unwrap_err().code(), Code::Internal);
+        assert_eq!(out.len(), len);
+    }
+}
+
+#[test]
+fn an_error_after_the_response_takes_its_place_where_it_can() {
+    let config = Arc::new(config());
+    let (none, error) = (Metadata::new(), Error::aborted("late"));
+    for (content_type, want) in [
+        (
+            "application/proto",
+            r#"409; content-type: application/json | before{\"code\":\"aborted\",\"message\":\"late\"}"#,
+        ),
+        (
+            "application/grpc",
+            r"200; content-type: application/grpc | before\x00\x00\x00\x00\x01a | grpc-status: 10; grpc-message: late",
+        ),
+    ] {
+        let request = post(content_type, "");
+        let mut exchange = ServerExchange::accept(&request.head(), &UNARY, &config).unwrap();
+        let mut out = BytesMut::from("before");
+        exchange.send(&mut out, |out| append(out, "a")).unwrap();
+        let (mut headers, mut trailers) = (common::Fields::new(), common::Fields::new());
+        let end = exchange.finish(
+            Ending { outcome: Err(&error), headers: &none, trailers: &none },
+            Sinks { head: &mut headers, body: &mut out, trailers: &mut trailers },
+        );
+        let got = Response {
+            status: end.status.unwrap(),
+            headers,
+            body: out.to_vec(),
+            trailers: end.trailers.then_some(trailers),
+            open: false,
+        };
+        assert_eq!(got.show(), want);
+    }
+}
+
+fn append(out: &mut BytesMut, message: &str) -> Result<(), Error> {
+    out.extend_from_slice(message.as_bytes());
+    Ok(())
 }
 
 #[test]

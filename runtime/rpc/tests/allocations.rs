@@ -6,9 +6,10 @@ mod common;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use common::{UNARY, frame};
+use common::{BIDI, UNARY, frame};
+use ringwire_compress::{Compression, Compressions, Gzip, Level};
 use ringwire_rpc::{
-    CallHead, ClientConfig, ClientExchange, ClientProtocol, Ending, Input, Metadata, RequestHead,
+    CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Input, Metadata, RequestHead,
     ServerConfig, ServerExchange, Sinks, Version,
 };
 
@@ -115,4 +116,75 @@ fn a_client_exchange_allocates_the_metadata_it_hands_out() {
         None,
     );
     assert_eq!((grpc, connect), (6, 3));
+}
+
+/// Sends `body` in pieces to a server that takes messages of `limit` bytes; returns how it ends, and the most
+/// memory that the exchange held at a time.
+fn peak(limit: u32, content_type: &'static str, body: &[u8], piece_len: usize) -> (Option<Code>, u64) {
+    let mut config = ServerConfig::new(&["proto"]);
+    config.limits.receive_max = limit;
+    config.compressions = Compressions::none().with(&Gzip);
+    let config = Arc::new(config);
+    let fields = [("content-type", content_type), ("content-encoding", "gzip"), ("grpc-encoding", "gzip")];
+    let head = RequestHead::new("POST", "/", &fields, Version::Http2);
+    let spec = if content_type == "application/grpc" { BIDI } else { UNARY };
+    // A coder is made once and kept.
+    let mut coder = BytesMut::new();
+    Gzip.compress(b"a", Level::Default, &mut coder);
+    Gzip.decompress(&coder.split(), 1, &mut coder).unwrap();
+    let mut code = None;
+    let measured = allocation_counter::measure(|| {
+        let mut exchange = ServerExchange::accept(&head, &spec, &config).unwrap();
+        for piece in body.chunks(piece_len) {
+            exchange.push(Bytes::copy_from_slice(piece), false);
+            match exchange.next_input() {
+                Ok(_) => {}
+                Err(error) => code = Some(error.code()),
+            }
+        }
+        exchange.push(Bytes::new(), true);
+        if let Err(error) = exchange.next_input() {
+            code = Some(error.code());
+        }
+    });
+    (code, measured.bytes_max)
+}
+
+#[test]
+fn memory_stays_within_the_limit_and_one_buffer() {
+    let mut bomb = BytesMut::new();
+    Gzip.compress(&vec![0; 20_000_000], Level::Default, &mut bomb);
+    let endless = vec![0; 2_000_000];
+    for limit in [64_u32, 64 * 1024, 256 * 1024] {
+        let mut declared = vec![0, 0xff, 0xff, 0xff, 0xff];
+        declared.extend_from_slice(&endless);
+        let mut almost = vec![0];
+        almost.extend_from_slice(&limit.to_be_bytes());
+        almost.extend_from_slice(&endless[..limit as usize - 1]);
+        for (content_type, body, want) in [
+            ("application/grpc", &frame(1, &bomb), Code::ResourceExhausted),
+            ("application/proto", &bomb.to_vec(), Code::ResourceExhausted),
+            ("application/proto", &endless, Code::ResourceExhausted),
+            ("application/grpc", &declared, Code::ResourceExhausted),
+            ("application/grpc", &almost, Code::InvalidArgument),
+        ] {
+            for piece_len in [100, 16 * 1024] {
+                let (code, peak) = peak(limit, content_type, body, piece_len);
+                // The compressed form, the message, and the growth of either by doubling; then the chunk
+                // pushed last.
+                let most = u64::from(limit) * 4 + 2 * 16 * 1024 + 8 * 1024;
+                assert!(peak <= most, "{content_type} {limit} {piece_len}: {peak} > {most}");
+                assert_eq!(code, Some(want), "{content_type} {limit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn exchanges_travel_between_threads() {
+    fn is_send<T: Send + 'static>() {}
+    is_send::<ServerExchange>();
+    is_send::<ClientExchange>();
+    is_send::<ringwire_rpc::Answer>();
+    is_send::<ringwire_rpc::Error>();
 }

@@ -53,7 +53,8 @@ fn config(protocol: ClientProtocol) -> ClientConfig {
     config
 }
 
-/// Receives `response`, its body in `chunks`: messages, then `ok` or the error, then custom headers and trailers.
+/// Receives `response`, its body in `chunks`: messages, then `ok` or the error, then custom headers and
+/// trailers.
 fn receive(
     response: &Response,
     chunks: &[&[u8]],
@@ -718,7 +719,8 @@ mod limits {
     fn metadata() {
         let mut config = config(GRPC);
         config.limits.metadata_max = 100;
-        // Each field counts with 32 bytes beside its own: content-type takes 60 of the 100, and grpc-status 44.
+        // Each field counts with 32 bytes beside its own: content-type takes 60 of the 100, and grpc-status
+        // 44.
         for (len, is_ok) in [(6, true), (7, true), (8, false)] {
             let value: &'static str = &"v".repeat(20)[..len].to_owned().leak()[..];
             let in_head =
@@ -808,13 +810,13 @@ mod requests {
             plain(WEB),
             &UNARY,
             "hi",
-            r"POST /s.S/Unary; content-type: application/grpc-web; accept: application/grpc-web; x-grpc-web: 1; a: 1; a: 2; user-agent: me | \x00\x00\x00\x00\x02hi",
+            r"POST /s.S/Unary; content-type: application/grpc-web; accept: application/grpc-web; x-grpc-web: 1; x-user-agent: me; a: 1; a: 2; user-agent: me | \x00\x00\x00\x00\x02hi",
         );
         check(
             plain(TEXT),
             &UNARY,
             "hi",
-            "POST /s.S/Unary; content-type: application/grpc-web-text; accept: application/grpc-web-text; x-grpc-web: 1; a: 1; a: 2; user-agent: me | AAAAAAJoaQ==",
+            "POST /s.S/Unary; content-type: application/grpc-web-text; accept: application/grpc-web-text; x-grpc-web: 1; x-user-agent: me; a: 1; a: 2; user-agent: me | AAAAAAJoaQ==",
         );
     }
 

@@ -68,7 +68,10 @@ impl Protocol for Unary {
         }
         match head.headers.get(VERSION) {
             Some(b"1") => Ok(()),
-            Some(other) => Err(wrong_version(VERSION, &String::from_utf8_lossy(other))),
+            Some(other) => {
+                let other = String::from_utf8_lossy(other);
+                Err(Error::invalid_argument(format!("{VERSION} must be 1, not {other:?}")))
+            }
             None if required => {
                 Err(Error::invalid_argument("the header connect-protocol-version: 1 is missing"))
             }
@@ -259,11 +262,6 @@ impl Protocol for Streaming {
         let missing = || Outcome::failed(Error::internal("the response ended without an end of stream"));
         tail.end.unwrap_or_else(missing)
     }
-}
-
-/// Refuses a version that is not ours.
-pub(super) fn wrong_version(name: &str, value: &str) -> Error {
-    Error::invalid_argument(format!("{name} must be 1, not {value:?}"))
 }
 
 fn read_head(

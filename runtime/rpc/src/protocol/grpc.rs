@@ -95,7 +95,8 @@ impl Protocol for Grpc {
 
 /// A response that consists of trailers, written as its head.
 ///
-/// Only where nothing was sent and the handler set no headers: in such a response, all fields count as trailers.
+/// Only where nothing was sent and the handler set no headers: in such a response, all fields count as
+/// trailers.
 pub(super) fn trailers_only(
     reply: &Reply<'_>,
     ending: &Ending<'_>,
@@ -110,7 +111,8 @@ pub(super) fn trailers_only(
     Some(Finished { status: Some(200), trailers: false })
 }
 
-/// Reads the head of a response whose media type should begin with `prefix`, and stand for a protocol of `ours`.
+/// Reads the head of a response whose media type should begin with `prefix`, and stand for a protocol of
+/// `ours`.
 pub(super) fn read_head(
     head: &ResponseHead<'_>,
     types: &MediaTypes,

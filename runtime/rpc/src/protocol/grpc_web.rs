@@ -1,4 +1,5 @@
-//! gRPC-Web, which is gRPC with its trailers in the body: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md>.
+//! gRPC-Web, which is gRPC with its trailers in the body:
+//! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md>.
 
 use std::time::Duration;
 
@@ -81,6 +82,10 @@ impl Protocol for GrpcWeb {
         media_type.write(head);
         head.append("accept", media_type.as_str().as_bytes());
         head.append_static("x-grpc-web", "1");
+        if headers.get(USER_AGENT).is_none() {
+            // Browsers keep `user-agent` to themselves.
+            head.append(USER_AGENT, request.user_agent);
+        }
         if let Some(encoding) = request.encoding {
             head.append_static(self.fields().encoding, encoding);
         }
@@ -115,5 +120,6 @@ impl Protocol for GrpcWeb {
     }
 }
 
+const USER_AGENT: &str = "x-user-agent";
 /// The flag of the envelope that holds the trailers.
 const TRAILERS: u8 = 0x80;

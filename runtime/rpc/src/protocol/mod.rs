@@ -1,14 +1,16 @@
 //! What differs between Connect, gRPC and gRPC-Web, and nothing else.
 //!
-//! No other module of the workspace names a protocol. A protocol is a value, chosen once per exchange; what it has to
-//! say is a method of [`Protocol`], so that no one downstream asks which it is.
+//! No other module of the workspace names a protocol. A protocol is a value, chosen once per exchange; what
+//! it has to say is a method of [`Protocol`], so that no one downstream asks which it is.
 
 pub mod browser;
 mod connect;
+pub mod fuzz;
 mod grpc;
 mod grpc_web;
 mod media;
 mod negotiate;
+mod refusal;
 mod status;
 
 use std::fmt;
@@ -25,7 +27,8 @@ use crate::{Ending, Error, RequestHead, Sinks, StreamShape};
 
 use media::has_prefix;
 pub(crate) use media::{MediaText, MediaTypes};
-pub(crate) use negotiate::{answer_error, answer_unrouted, negotiate};
+pub(crate) use negotiate::negotiate;
+pub(crate) use refusal::{answer_error, answer_unrouted};
 
 /// One way to carry an RPC over HTTP.
 pub(crate) trait Protocol: fmt::Debug + Sync {
@@ -162,6 +165,8 @@ pub(crate) struct Request<'a> {
     pub(crate) encoding: Option<&'static str>,
     /// Whether the message has gone into the query.
     pub(crate) is_get: bool,
+    /// The name of the program that asks.
+    pub(crate) user_agent: &'a [u8],
 }
 
 /// The head of a response to us.

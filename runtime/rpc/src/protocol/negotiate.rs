@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use ringwire_compress::{Compression, Compressions};
 use ringwire_wire::query::{self, Query};
-use ringwire_wire::{MediaType, Metadata, accept};
+use ringwire_wire::{MediaType, accept};
 
 use super::media::{CONTENT_TYPE, MediaText, family};
-use super::{Protocol, Reply, connect};
-use crate::transmit::Transmit;
-use crate::{
-    Answer, Ending, Error, Idempotency, RequestHead, RequestRest, ServerConfig, Sinks, Spec, Version,
-};
+use super::refusal::{self, JSON, Refusal, answer};
+use super::{Protocol, connect};
+use crate::{Answer, Error, Idempotency, RequestHead, ServerConfig, Spec, Version};
 
 /// What a request has been found to speak.
 #[derive(Debug)]
@@ -40,42 +38,17 @@ pub(crate) fn negotiate(
         "GET" if allows_get(spec) => get(head, config)?,
         _ => {
             let allowed = if allows_get(spec) { "GET, POST" } else { "POST" };
-            return Err(http_answer(METHOD_NOT_ALLOWED, &[("allow", allowed)]));
+            return Err(refusal::method_not_allowed(allowed));
         }
     };
     if opening.protocol.has_http_trailers() && head.version == Version::Http1 {
-        return Err(http_answer(VERSION_NOT_SUPPORTED, &[]));
+        return Err(refusal::version_not_supported());
     }
-    let media_type = config.codecs[opening.codec].entries()[opening.media_type].media_type.clone();
-    let protocol = opening.protocol;
-    read_fields(opening, head, config).map_err(|error| refuse(protocol, &media_type, error, config))
-}
-
-/// The answer that says `error` to whoever sent `head`.
-pub(crate) fn answer_error(head: &RequestHead<'_>, error: &Error) -> Answer {
-    let value = head.headers.get(CONTENT_TYPE).unwrap_or_default();
-    let media_type = MediaType::parse(value).map(|media_type| media_type.essence());
-    match media_type
-        .ok()
-        .filter(|_| head.method != "GET")
-        .and_then(|essence| Some((family(essence)?, essence)))
-    {
-        Some((protocol, essence)) => answer(protocol, &MediaText::echo(essence), error.clone()),
-        None => answer(&connect::POST, &JSON, error.clone()),
-    }
-}
-
-/// The answer to a request whose path is no method's.
-pub(crate) fn answer_unrouted(head: &RequestHead<'_>) -> Answer {
-    let value = head.headers.get(CONTENT_TYPE).unwrap_or_default();
-    let protocol = MediaType::parse(value).ok().and_then(|media_type| family(media_type.essence()));
-    let error = Error::unimplemented("there is no such method");
-    match protocol {
-        // Those whose servers own the whole path speak of it in their own words.
-        Some(protocol) if protocol.media_default().is_some() => answer_error(head, &error),
-        Some(_) => Answer { status: NOT_FOUND, ..answer(&connect::POST, &JSON, error) },
-        None => *http_answer(NOT_FOUND, &[]),
-    }
+    let (protocol, codec, media_type) = (opening.protocol, opening.codec, opening.media_type);
+    read_fields(opening, head, config).map_err(|refusal| {
+        let media_type = &config.codecs[codec].entries()[media_type].media_type;
+        refusal.answer(protocol, media_type, config)
+    })
 }
 
 fn allows_get(spec: &Spec) -> bool {
@@ -89,7 +62,7 @@ fn post(head: &RequestHead<'_>, spec: &Spec, config: &ServerConfig) -> Result<Op
         return Ok(opening);
     }
     let Ok(media_type) = MediaType::parse(value) else {
-        return Err(unsupported_media_type(spec, config));
+        return Err(refusal::unsupported_media_type(spec, config));
     };
     if let Some(opening) = find(spec, config, |known| media_type.is(known)) {
         return Ok(opening);
@@ -97,7 +70,7 @@ fn post(head: &RequestHead<'_>, spec: &Spec, config: &ServerConfig) -> Result<Op
     let family = family(media_type.essence());
     let Some((protocol, default)) = family.and_then(|protocol| Some((protocol, protocol.media_default()?)))
     else {
-        return Err(unsupported_media_type(spec, config));
+        return Err(refusal::unsupported_media_type(spec, config));
     };
     let error = Error::unimplemented(format!("unknown codec in {:?}", media_type.essence()));
     Err(Box::new(answer(protocol, &MediaText::known(default), error)))
@@ -113,7 +86,7 @@ fn get(head: &RequestHead<'_>, config: &ServerConfig) -> Result<Opening, Box<Ans
     check_query(&query, config).map_err(refuse)?;
     let encoding = query.encoding.as_deref().unwrap_or_default();
     let Some(codec) = config.codecs.iter().position(|codec| codec.name() == encoding) else {
-        return Err(http_answer(UNSUPPORTED_MEDIA_TYPE, &[]));
+        return Err(refusal::unsupported_codec());
     };
     let media_type = connect::GET.media_prefix();
     let media_type = config.codecs[codec]
@@ -124,7 +97,7 @@ fn get(head: &RequestHead<'_>, config: &ServerConfig) -> Result<Opening, Box<Ans
     let compression = query.compression.as_deref().unwrap_or_default();
     let request_compression = match find_encoding(compression.as_bytes(), &config.compressions) {
         Ok(compression) => compression,
-        Err(error) => return Err(self::refuse(&connect::GET, &JSON, error, config)),
+        Err(refusal) => return Err(refusal.answer(&connect::GET, &JSON, config)),
     };
     let opening = Opening::new(&connect::GET, codec, media_type);
     Ok(Opening { request_compression, message: query.message, ..opening })
@@ -202,19 +175,6 @@ fn read_fields(
     Ok(opening)
 }
 
-/// Why a request is refused before it is read.
-enum Refusal {
-    Error(Error),
-    /// It is compressed in a way that this server does not know.
-    UnknownEncoding(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
 /// Refuses a head that says one thing twice: another reader of it may have taken the other value.
 fn count_fields(head: &RequestHead<'_>, single: [&'static str; 3], list: &str) -> Result<usize, Error> {
     let mut seen = [0_usize; 3];
@@ -290,64 +250,3 @@ impl<'a> Iterator for Accepted<'a> {
 fn malformed(field: &str, value: &[u8]) -> Error {
     Error::invalid_argument(format!("header {field} is malformed: {:?}", String::from_utf8_lossy(value)))
 }
-
-fn refuse(
-    protocol: &'static dyn Protocol,
-    media_type: &MediaText,
-    refusal: Refusal,
-    config: &ServerConfig,
-) -> Box<Answer> {
-    match refusal {
-        Refusal::Error(error) => Box::new(answer(protocol, media_type, error)),
-        Refusal::UnknownEncoding(error) => {
-            let mut answer = answer(protocol, media_type, error);
-            // An empty field would be one that some clients choke on.
-            let offer = config.compressions.accept_header().unwrap_or(ringwire_compress::IDENTITY);
-            answer.headers.push((protocol.fields().accept_encoding.to_owned(), offer.as_bytes().to_vec()));
-            Box::new(answer)
-        }
-    }
-}
-
-fn unsupported_media_type(spec: &Spec, config: &ServerConfig) -> Box<Answer> {
-    let mut accepted = String::new();
-    for entry in config.codecs.iter().flat_map(|types| types.entries()) {
-        if entry.protocol.serves(spec.shape) {
-            accepted.push_str(if accepted.is_empty() { "" } else { ", " });
-            accepted.push_str(entry.media_type.as_str());
-        }
-    }
-    http_answer(UNSUPPORTED_MEDIA_TYPE, &[("accept-post", &accepted)])
-}
-
-fn http_answer(status: u16, headers: &[(&str, &str)]) -> Box<Answer> {
-    let headers =
-        headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-    Box::new(Answer { status, headers, body: Bytes::new(), error: None, rest: RequestRest::Discard })
-}
-
-fn answer(protocol: &dyn Protocol, media_type: &MediaText, error: Error) -> Answer {
-    let none = Metadata::new();
-    let reply = Reply { media_type, encoding: None, varies: false, head_sent: false };
-    let ending = Ending { outcome: Err(&error), headers: &none, trailers: &none };
-    let mut transmit = Transmit::new(protocol.framing(), u32::MAX, protocol.is_text());
-    let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut body = BytesMut::new();
-    let mut trailers: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut sinks = Sinks { head: &mut headers, body: &mut body, trailers: &mut trailers };
-    let finished = protocol.finish(&reply, &ending, &mut transmit, &mut sinks);
-    debug_assert!(!finished.trailers, "a response without headers of its own needs no trailers");
-    Answer {
-        status: finished.status.expect("the head had not gone out"),
-        headers,
-        body: body.freeze(),
-        error: Some(error),
-        rest: RequestRest::Discard,
-    }
-}
-
-const JSON: MediaText = MediaText::known("application/json");
-const NOT_FOUND: u16 = 404;
-const METHOD_NOT_ALLOWED: u16 = 405;
-const UNSUPPORTED_MEDIA_TYPE: u16 = 415;
-const VERSION_NOT_SUPPORTED: u16 = 505;

@@ -1,5 +1,5 @@
-//! What the integration tests share: a compression made of runs, a server whose handlers are told what to do by their
-//! requests, and responses as text.
+//! What the integration tests share: a compression made of runs, a server whose handlers are told what to do
+//! by their requests, and responses as text.
 // Each test uses a part of this, and a failed `unwrap` is a failed test here as well.
 #![allow(dead_code, clippy::unwrap_used)]
 
@@ -205,8 +205,8 @@ pub(crate) fn metadata(fields: &[(&'static str, &'static str)]) -> Metadata {
 
 /// Serves `request`, its body in `chunks`, and leaves it open if `end` is false.
 ///
-/// The handler echoes each message; one that begins with `!` fails the call with the code it names, and `#` is
-/// answered by nothing. A method with one response answers with all messages, joined by a comma.
+/// The handler echoes each message; one that begins with `!` fails the call with the code it names, and `#`
+/// is answered by nothing. A method with one response answers with all messages, joined by a comma.
 pub(crate) fn serve(
     request: &Request,
     chunks: &[&[u8]],

@@ -1,7 +1,7 @@
 //! One entry for each side, for fuzzers and for the tests that replay their finds.
 //!
-//! An entry panics where an exchange breaks its word: how a body is cut must not show, an outcome must stay, and what
-//! is held must stay within the limit.
+//! An entry panics where an exchange breaks its word: how a body is cut must not show, an outcome must stay,
+//! and what is held must stay within the limit.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub struct Target {
     pub name: &'static str,
     /// Plays the peer that the input describes, and panics if something is wrong with what the exchange does.
     ///
-    /// The first byte chooses the method's shape, the second the protocol, the third where the body is cut; then come
-    /// three lines of header values, and the body.
+    /// The first byte chooses the method's shape, the second the protocol, the third where the body is cut;
+    /// then come three lines of header values, and the body.
     pub run: fn(&[u8]),
     /// Inputs from which more can be made.
     pub seeds: &'static [&'static [u8]],
@@ -260,8 +260,8 @@ impl<'a> Peer<'a> {
 
 const MESSAGE_MAX: u32 = 64;
 const BODY_MAX: usize = 4096;
-// A frame that is not complete, and the chunk pushed last.
-const BUFFERED_MAX: usize = MESSAGE_MAX as usize * 2 + 1024 + BODY_MAX;
+// A lone message that is held, a frame that is not complete, and the chunk pushed last.
+const BUFFERED_MAX: usize = MESSAGE_MAX as usize * 3 + 1024 + BODY_MAX;
 
 #[cfg(test)]
 mod tests {
