@@ -6,7 +6,7 @@ use crate::cell::{Cell, Meeting};
 use crate::payload::{Hooks, Payload};
 use crate::tracker::{Guard, Tracker};
 use crate::{Arrival, Cancelled, Head, Peer, Result};
-use ringwire_rpc::{Metadata, RequestHead, Spec};
+use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, MutexGuard, OnceLock};
@@ -23,10 +23,13 @@ pub struct Call {
     deadline: Option<Instant>,
     extensions: http::Extensions,
     pub(crate) hooks: Option<Box<Hooks>>,
+    /// For the one response of a unary call; streams are told at once.
+    pub(crate) compress: Option<Compress>,
     response_headers: HeadersOut,
     response_trailers: Metadata,
     canceller: Canceller,
-    guard: Guard,
+    /// Held until the handler has ended.
+    guard: Option<Guard>,
 }
 
 /// Where the response headers wait to leave.
@@ -83,6 +86,14 @@ impl Call {
         &mut self.response_trailers
     }
 
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        match &self.response_headers {
+            HeadersOut::Here(_) => self.compress = Some(wish),
+            HeadersOut::InCell(cell) => cell.lock().messages.exchange.set_compress(wish),
+        }
+    }
+
     /// When the time of the call runs out, as the client and the server's policy have it between them.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
@@ -111,7 +122,7 @@ impl Call {
 
     /// Keeps a draining server from going while it is held: for work that must outlive the handler.
     pub fn guard(&self) -> Guard {
-        self.guard.clone()
+        self.guard.clone().expect("nobody has a call after its handler has ended")
     }
 
     /// Looks at each message that arrives, and may replace it. An error ends the call.
@@ -146,10 +157,11 @@ impl Call {
             deadline,
             extensions: arrival.extensions,
             hooks: None,
+            compress: None,
             response_headers: HeadersOut::Here(Metadata::new()),
             response_trailers: Metadata::new(),
             canceller: Canceller::default(),
-            guard: Guard::new(tracker),
+            guard: Some(Guard::new(tracker)),
         }
     }
 
@@ -158,14 +170,24 @@ impl Call {
         self.response_headers = HeadersOut::InCell(cell);
     }
 
-    /// The handler has ended: nothing cancels the call any more. Gives back what should travel.
-    pub(crate) fn answered(self) -> (Metadata, Metadata) {
+    /// The handler has ended: nothing cancels the call any more.
+    pub(crate) fn answered(&mut self) {
         self.canceller.answered();
-        let headers = match self.response_headers {
+        self.guard = None;
+    }
+
+    /// The headers and trailers that the handler of a unary call left.
+    pub(crate) fn response(&self) -> (&Metadata, &Metadata) {
+        const NONE: &Metadata = &Metadata::new();
+        let headers = match &self.response_headers {
             HeadersOut::Here(headers) => headers,
-            HeadersOut::InCell(_) => Metadata::new(),
+            HeadersOut::InCell(_) => NONE,
         };
-        (headers, self.response_trailers)
+        (headers, &self.response_trailers)
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Metadata {
+        std::mem::take(&mut self.response_trailers)
     }
 }
 

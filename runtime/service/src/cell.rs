@@ -4,14 +4,13 @@
 
 use crate::error::broken;
 use crate::messages::Messages;
-use crate::payload::Hooks;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_http::{Headers, HeadersMut};
 use ringwire_message::{Encode, Message};
 use ringwire_rpc::{Input, Metadata};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 pub(crate) struct Cell(Mutex<Meeting>);
 
@@ -62,7 +61,7 @@ impl Cell {
     }
 
     /// The next message, as the handler will get it, or `None` at the end of the request.
-    pub(crate) fn poll_receive<M: Message>(&self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+    pub(crate) fn poll_receive<M: Message>(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
         let mut meeting = self.lock();
         let received = meeting.messages.receive().and_then(|input| match input {
             Input::Message(message) => meeting.messages.watched::<M>(message).map(Input::Message),
@@ -76,7 +75,7 @@ impl Cell {
             Ok(Input::End) => Poll::Ready(Ok(None)),
             Ok(Input::Pending) => {
                 meeting.hungry = true;
-                keep(&mut meeting.reader, cx.waker());
+                keep(&mut meeting.reader, waker);
                 Poll::Pending
             }
             Err(error) => {
@@ -90,24 +89,24 @@ impl Cell {
     pub(crate) fn poll_send<M: Message, K>(
         &self,
         message: &impl Encode<M, K>,
-        cx: &mut Context<'_>,
+        waker: &Waker,
     ) -> Poll<Result<()>> {
         let mut meeting = self.lock();
         if meeting.messages.out.len() > SEND_AHEAD_MAX {
-            keep(&mut meeting.writer, cx.waker());
+            keep(&mut meeting.writer, waker);
             return Poll::Pending;
         }
         Poll::Ready(meeting.send(message))
     }
 
     /// Lets the head go, and waits until the shell has taken everything.
-    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_flush(&self, waker: &Waker) -> Poll<()> {
         let mut meeting = self.lock();
         if meeting.head == Head::Left && meeting.messages.out.is_empty() {
             return Poll::Ready(());
         }
         meeting.head = meeting.head.due();
-        keep(&mut meeting.writer, cx.waker());
+        keep(&mut meeting.writer, waker);
         Poll::Pending
     }
 
@@ -124,10 +123,6 @@ impl Cell {
                 waker.wake();
             }
         }
-    }
-
-    pub(crate) fn install(&self, hooks: Option<Box<Hooks>>) {
-        self.lock().messages.install(hooks);
     }
 }
 

@@ -1,13 +1,13 @@
 //! The two ends of a call: the messages that arrive, and those that go back.
 
-use crate::Result;
 use crate::cell::Cell;
 use crate::error::{broken, decode_failed};
 use crate::messages::Messages;
-use crate::payload::{Coding, Hooks};
+use crate::payload::Coding;
+use crate::{Call, Result};
 use bytes::Bytes;
 use ringwire_message::{DecodeLimits, Encode, Message};
-use ringwire_rpc::Error;
+use ringwire_rpc::{Compress, Error};
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -32,7 +32,9 @@ impl<M: Message> Requests<'_, M> {
     /// The request breaks a rule or a limit. The call ends with this error, whatever the handler makes of it.
     pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
         self.current = Bytes::new();
-        let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx)).await? else { return Ok(None) };
+        let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx.waker())).await? else {
+            return Ok(None);
+        };
         let limits = &self.coding.decode_limits;
         self.current = M::viewable(self.coding.codec, message, limits).map_err(decode_failed)?;
         M::view(&self.current, limits).map(Some).map_err(decode_failed)
@@ -69,7 +71,7 @@ impl<M: Message> Stream for RequestStream<'_, M> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<M>>> {
         let Some(requests) = &self.requests else { return Poll::Ready(None) };
         let Coding { codec, decode_limits, .. } = requests.coding;
-        let received = match requests.cell.poll_receive::<M>(cx) {
+        let received = match requests.cell.poll_receive::<M>(cx.waker()) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(received) => received.transpose(),
         };
@@ -95,7 +97,7 @@ impl<M: Message> Responses<'_, M> {
     /// The message is larger than the limit, or has no form in the codec of the call. Nothing of it is sent then, and
     /// the call can go on.
     pub async fn send<K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_send(message, cx)).await
+        poll_fn(|cx| self.cell.poll_send(message, cx.waker())).await
     }
 
     /// Lets the response headers leave without a message, and waits until the connection has taken all that was sent.
@@ -106,7 +108,7 @@ impl<M: Message> Responses<'_, M> {
     /// # Errors
     /// None so far.
     pub async fn flush(&mut self) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_flush(cx)).await;
+        poll_fn(|cx| self.cell.poll_flush(cx.waker())).await;
         Ok(())
     }
 
@@ -127,6 +129,11 @@ impl<M: Message> Responses<'_, M> {
 }
 
 impl<'c, M> Responses<'c, M> {
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        self.cell.lock().messages.exchange.set_compress(wish);
+    }
+
     fn new(cell: &'c Cell) -> Self {
         Self { cell, of: PhantomData }
     }
@@ -157,13 +164,33 @@ impl Sent {
 }
 
 impl<M: Message> Response<'_, M> {
+    /// Chooses whether the response is compressed, for a client that understands any compression.
+    pub fn set_compress(&mut self, wish: Compress) {
+        match &mut self.place {
+            Place::Unary(messages, _) => messages.exchange.set_compress(wish),
+            Place::Cell(cell) => cell.lock().messages.exchange.set_compress(wish),
+        }
+    }
+
+    /// Writes what a method has returned, under the wishes that it left in the call. Generated code calls it.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    #[doc(hidden)]
+    pub async fn answer<K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<Sent> {
+        if let Some(wish) = call.compress.take() {
+            self.set_compress(wish);
+        }
+        self.send(message).await
+    }
+
     /// Writes the response: an `M`, a view of one, or bytes encoded before.
     ///
     /// # Errors
     /// The message is larger than the limit, or has no form in the codec of the call.
     pub async fn send<K>(self, message: &impl Encode<M, K>) -> Result<Sent> {
         match self.place {
-            Place::Unary(unary) => unary.messages.send(message)?,
+            Place::Unary(messages, _) => messages.send(message)?,
             Place::Cell(cell) => cell.lock().send(message)?,
         }
         Ok(Sent(()))
@@ -208,14 +235,9 @@ impl<M> fmt::Debug for Request<M> {
 pub struct Ends<'c>(Place<'c>);
 
 enum Place<'c> {
-    Unary(&'c mut Unary),
+    /// Of a unary call: its request is here already, and its response needs to wait for nobody.
+    Unary(&'c mut Messages, Option<Bytes>),
     Cell(&'c Cell),
-}
-
-/// A unary call: its request is here already, and its response needs to wait for nobody.
-pub(crate) struct Unary {
-    pub(crate) messages: Messages,
-    pub(crate) request: Option<Bytes>,
 }
 
 impl<'c> Ends<'c> {
@@ -224,11 +246,10 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The request is not in the codec of the call.
     pub fn unary<Q: Message, A: Message>(self) -> Result<(Request<Q>, Response<'c, A>)> {
-        let Place::Unary(unary) = self.0 else { return Err(broken(WRONG_SHAPE)) };
-        let request = unary.request.take().expect("the ends of a call are taken once");
-        let request = unary.messages.watched::<Q>(request)?;
-        let request = Request::new(request, &unary.messages.coding)?;
-        Ok((request, Response { place: Place::Unary(unary), of: PhantomData }))
+        let Place::Unary(messages, Some(request)) = self.0 else { return Err(broken(WRONG_SHAPE)) };
+        let request = messages.watched::<Q>(request)?;
+        let request = Request::new(request, &messages.coding)?;
+        Ok((request, Response { place: Place::Unary(messages, None), of: PhantomData }))
     }
 
     /// Of a method with one request and many responses. Waits for the request.
@@ -237,7 +258,7 @@ impl<'c> Ends<'c> {
     /// The request breaks a rule or a limit, or is not in the codec of the call.
     pub async fn server_stream<Q: Message, A: Message>(self) -> Result<(Request<Q>, Responses<'c, A>)> {
         let cell = self.cell()?;
-        let request = poll_fn(|cx| cell.poll_receive::<Q>(cx)).await?;
+        let request = poll_fn(|cx| cell.poll_receive::<Q>(cx.waker())).await?;
         let request = request.ok_or_else(|| Error::unimplemented("the request has no message"))?;
         let coding = cell.lock().messages.coding;
         Ok((Request::new(request, &coding)?, Responses::new(cell)))
@@ -261,31 +282,27 @@ impl<'c> Ends<'c> {
         Ok((Requests::new(cell), Responses::new(cell)))
     }
 
-    pub(crate) fn of_unary(unary: &'c mut Unary) -> Self {
-        Self(Place::Unary(unary))
+    pub(crate) fn of_unary(messages: &'c mut Messages, request: Option<Bytes>) -> Self {
+        Self(Place::Unary(messages, request))
     }
 
     pub(crate) fn of_cell(cell: &'c Cell) -> Self {
         Self(Place::Cell(cell))
     }
 
-    /// What the interceptors registered on their way here.
-    pub(crate) fn install(&mut self, hooks: Option<Box<Hooks>>) {
+    /// Takes over what the interceptors on the way here wish for.
+    pub(crate) fn begin(&mut self, call: &mut Call) {
         match &mut self.0 {
-            Place::Unary(unary) => unary.messages.install(hooks),
-            Place::Cell(cell) => cell.install(hooks),
+            Place::Unary(messages, _) => messages.begin(call),
+            Place::Cell(cell) => cell.lock().messages.begin(call),
         }
     }
 
     /// One message instead of whatever the handler would have said.
-    pub(crate) fn reply<M: Message, K>(
-        mut self,
-        hooks: Option<Box<Hooks>>,
-        message: &impl Encode<M, K>,
-    ) -> Result<()> {
-        self.install(hooks);
+    pub(crate) fn reply<M: Message, K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
+        self.begin(call);
         match self.0 {
-            Place::Unary(unary) => unary.messages.send(message),
+            Place::Unary(messages, _) => messages.send(message),
             Place::Cell(cell) => cell.lock().send(message),
         }
     }
@@ -293,7 +310,7 @@ impl<'c> Ends<'c> {
     fn cell(self) -> Result<&'c Cell> {
         match self.0 {
             Place::Cell(cell) => Ok(cell),
-            Place::Unary(_) => Err(broken(WRONG_SHAPE)),
+            Place::Unary(..) => Err(broken(WRONG_SHAPE)),
         }
     }
 }

@@ -11,10 +11,9 @@ mod fields;
 use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
-use crate::ends::Unary;
 use crate::messages::Messages;
 use crate::router::Routes;
-use crate::service::{Answered, Mount, Start, Streamed};
+use crate::service::{Mount, Start, Streamed, Unary};
 use crate::{Arrival, BoxFuture, Call, Error, Head};
 use bytes::{Bytes, BytesMut};
 use fields::{Fields, Nowhere};
@@ -42,15 +41,13 @@ pub struct InFlight {
     input_ended: bool,
 }
 
-// Large and moved a few times, which costs less than an allocation per call.
-#[expect(clippy::large_enum_variant)]
 enum Stage {
     /// A unary call whose request is not whole.
-    Collecting { mount: Arc<dyn Mount>, start: Start, messages: Messages },
+    Collecting(Arc<dyn Mount>, Box<Unary>),
     /// A unary call whose handler runs.
-    Unary(BoxFuture<'static, Answered>),
+    Unary(BoxFuture<'static, Box<Unary>>),
     /// A unary call that has ended; its head has not left.
-    Answered(Answered),
+    Answered(Box<Unary>),
     /// A streaming call whose handler runs.
     Stream(BoxFuture<'static, Streamed>, Arc<Cell>),
     /// A streaming call that has ended; its head has not left.
@@ -85,7 +82,8 @@ impl InFlight {
         let messages = Messages::new(exchange, coding, Share::new(&routes.budget));
         let mount = route.entry.mount.clone();
         let stage = if spec.shape == StreamShape::Unary {
-            Stage::Collecting { mount, start, messages }
+            let unary = Unary { start, messages, request: None, outcome: Ok(()) };
+            Stage::Collecting(mount, Box::new(unary))
         } else {
             timer.watch_messages(policy, now);
             let cell = Arc::new(Cell::new(messages));
@@ -120,7 +118,7 @@ impl InFlight {
     pub fn push_trailers(&mut self, trailers: &dyn Headers) {
         self.input_ended = true;
         match &mut self.stage {
-            Stage::Collecting { messages, .. } => messages.exchange.push_trailers(trailers),
+            Stage::Collecting(_, unary) => unary.messages.exchange.push_trailers(trailers),
             Stage::Stream(_, cell) => cell.lock().push_trailers(trailers),
             Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => {}
             Stage::Refused(_) | Stage::Body(..) => {}
@@ -132,7 +130,7 @@ impl InFlight {
     pub fn wants_input(&self) -> bool {
         !self.input_ended
             && match &self.stage {
-                Stage::Collecting { .. } => true,
+                Stage::Collecting(..) => true,
                 Stage::Stream(_, cell) => cell.lock().is_hungry(),
                 Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => false,
                 Stage::Refused(_) | Stage::Body(..) => false,
@@ -143,7 +141,7 @@ impl InFlight {
     /// connection that bounds how long a peer may take to read.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..) => self.timer.next(),
+            Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => self.timer.next(),
             Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => None,
         }
     }
@@ -156,7 +154,7 @@ impl InFlight {
         }
         self.drive(cx, now);
         let status = match &mut self.stage {
-            Stage::Collecting { .. } | Stage::Unary(_) => None,
+            Stage::Collecting(..) | Stage::Unary(_) => None,
             Stage::Stream(_, cell) => cell.lock().write_due_head(head),
             Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => {
                 self.finish(head)
@@ -182,7 +180,7 @@ impl InFlight {
                 *share = None;
                 Poll::Ready(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()))
             }
-            Stage::Collecting { .. }
+            Stage::Collecting(..)
             | Stage::Unary(_)
             | Stage::Answered(_)
             | Stage::Streamed(..)
@@ -194,7 +192,7 @@ impl InFlight {
     pub fn remaining(&self) -> Option<usize> {
         match &self.stage {
             Stage::Body(bytes, _) => Some(bytes.len()),
-            Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..) => None,
+            Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => None,
             Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) => None,
         }
     }
@@ -218,7 +216,7 @@ impl InFlight {
 
     fn take_in(&mut self, chunk: Bytes, end: bool) {
         let taken = match &mut self.stage {
-            Stage::Collecting { messages, .. } => messages.push(chunk, end),
+            Stage::Collecting(_, unary) => unary.messages.push(chunk, end),
             Stage::Stream(_, cell) => cell.lock().push(chunk, end),
             Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => Ok(()),
             Stage::Refused(_) | Stage::Body(..) => Ok(()),
@@ -231,7 +229,7 @@ impl InFlight {
     /// Lets the handler run, if there is one that can.
     fn drive(&mut self, cx: &mut Context<'_>, now: Instant) {
         self.begin_unary();
-        if !matches!(self.stage, Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..)) {
+        if !matches!(self.stage, Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..)) {
             return;
         }
         if let Some(expired) = self.timer.expired(now) {
@@ -239,8 +237,8 @@ impl InFlight {
         }
         match &mut self.stage {
             Stage::Unary(run) => {
-                if let Poll::Ready(answered) = run.as_mut().poll(cx) {
-                    self.stage = Stage::Answered(answered);
+                if let Poll::Ready(unary) = run.as_mut().poll(cx) {
+                    self.stage = Stage::Answered(unary);
                 }
             }
             Stage::Stream(run, cell) => {
@@ -254,34 +252,31 @@ impl InFlight {
                     self.end_stream(streamed, cell);
                 }
             }
-            Stage::Collecting { .. } | Stage::Answered(_) | Stage::Streamed(..) => {}
+            Stage::Collecting(..) | Stage::Answered(_) | Stage::Streamed(..) => {}
             Stage::Refused(_) | Stage::Body(..) => {}
         }
     }
 
     /// Hands the request of a unary call over to its handler, once it is whole.
     fn begin_unary(&mut self) {
-        let Stage::Collecting { messages, .. } = &mut self.stage else { return };
-        let request = match messages.receive() {
-            Ok(Input::Message(request)) => request,
+        let Stage::Collecting(_, unary) = &mut self.stage else { return };
+        match unary.messages.receive() {
+            Ok(Input::Message(request)) => unary.request = Some(request),
             Ok(Input::Pending) => return,
             Ok(Input::End) => return self.fail(Error::unimplemented("the request has no message")),
             Err(error) => return self.fail(error),
-        };
-        if let Stage::Collecting { mount, start, messages } = self.take_stage() {
-            self.stage = Stage::Unary(mount.unary(start, Unary { messages, request: Some(request) }));
+        }
+        if let Stage::Collecting(mount, unary) = self.take_stage() {
+            self.stage = Stage::Unary(mount.unary(unary));
         }
     }
 
     /// Ends the call in place of its handler, which is dropped where it waits.
     fn fail(&mut self, error: Error) {
-        let none = Metadata::new;
         match self.take_stage() {
-            Stage::Collecting { start, messages, .. } => {
-                drop_caught(start);
-                let outcome = Err(error);
-                self.stage =
-                    Stage::Answered(Answered { messages, headers: none(), trailers: none(), outcome });
+            Stage::Collecting(_, mut unary) => {
+                unary.outcome = Err(error);
+                self.stage = Stage::Answered(unary);
             }
             Stage::Unary(run) => {
                 drop_caught(run);
@@ -289,7 +284,7 @@ impl InFlight {
             }
             Stage::Stream(run, cell) => {
                 drop_caught(run);
-                self.end_stream(Streamed { trailers: none(), outcome: Err(error) }, cell);
+                self.end_stream(Streamed { trailers: Metadata::new(), outcome: Err(error) }, cell);
             }
             ended => self.stage = ended,
         }
@@ -307,8 +302,9 @@ impl InFlight {
     fn finish(&mut self, head: &mut dyn HeadersMut) -> Option<u16> {
         let mut trailers = Fields::default();
         let (end, body, share) = match self.take_stage() {
-            Stage::Answered(mut answered) => {
-                let Answered { messages, headers, trailers: custom, outcome } = &mut answered;
+            Stage::Answered(mut unary) => {
+                let Unary { start, messages, outcome, .. } = &mut *unary;
+                let (headers, custom) = start.call.response();
                 let end = messages.finish(outcome, headers, custom, head, &mut trailers);
                 let (body, share) = messages.take_body();
                 (end, body, Some(share))
@@ -328,7 +324,7 @@ impl InFlight {
                 let end = End { status: Some(answer.status), trailers: false, rest: answer.rest };
                 (end, BytesMut::from(answer.body), None)
             }
-            running @ (Stage::Collecting { .. } | Stage::Unary(_) | Stage::Stream(..) | Stage::Body(..)) => {
+            running @ (Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) | Stage::Body(..)) => {
                 self.stage = running;
                 return None;
             }

@@ -8,12 +8,16 @@ mod chain;
 mod rest;
 
 use crate::{Call, Result};
+use std::fmt;
 use std::future::Future;
 
 pub use chain::{Interceptors, Stack};
 pub use rest::{Dynamic, Next, Rest};
 
 /// Code around the calls of a service, or of a whole router.
+///
+/// It runs when the head of a request has arrived: before the first message of a stream, but after the one message of a
+/// unary call, which is received whole, within its limit, before anybody else hears of it.
 ///
 /// An async closure that captures nothing is one, and so is any `async fn` of the same form:
 /// ```
@@ -24,7 +28,7 @@ pub use rest::{Dynamic, Next, Rest};
 ///     outcome
 /// });
 /// ```
-/// State goes into a type of its own:
+/// An async closure cannot lend what it captures, so state goes beside it ([`with`]), or into a type of its own:
 /// ```
 /// # use ringwire_service::{Call, Interceptor, Next, Rest, Result};
 /// # use ringwire_rpc::Error;
@@ -76,6 +80,61 @@ pub trait InterceptFn<'a>: Fn(&'a mut Call, Next<'a>) -> Self::Future {
 impl<'a, F, R> InterceptFn<'a> for F
 where
     F: Fn(&'a mut Call, Next<'a>) -> R,
+    R: Future<Output = Result<()>> + Send + 'a,
+{
+    type Future = R;
+}
+
+/// An interceptor of some state and an async closure that is lent it.
+/// ```
+/// # use ringwire_service::{Call, Next, Router, with};
+/// # use std::sync::Mutex;
+/// let log = Mutex::new(Vec::new());
+/// let router = Router::new().intercept(with(log, async |log: &Mutex<Vec<_>>, call: &mut Call, next: Next<'_>| {
+///     log.lock().expect("not poisoned").push(call.spec().procedure);
+///     next.run(call).await
+/// }));
+/// ```
+pub fn with<S, F>(state: S, function: F) -> With<S, F>
+where
+    S: Send + Sync + 'static,
+    F: for<'a> InterceptWithFn<'a, S> + Send + Sync + 'static,
+{
+    With { state, function }
+}
+
+/// See [`with`].
+pub struct With<S, F> {
+    state: S,
+    function: F,
+}
+
+impl<S, F> Interceptor for With<S, F>
+where
+    S: Send + Sync + 'static,
+    F: for<'a> InterceptWithFn<'a, S> + Send + Sync + 'static,
+{
+    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+        let mut rest = next.into_slot();
+        (self.function)(&self.state, call, Next::dynamic(&mut rest)).await
+    }
+}
+
+impl<S, F> fmt::Debug for With<S, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("With")
+    }
+}
+
+/// A function of the form of an interceptor, lent some state. It is implemented by such functions, and by nothing else.
+pub trait InterceptWithFn<'a, S: 'a>: Fn(&'a S, &'a mut Call, Next<'a>) -> Self::Future {
+    /// What it returns.
+    type Future: Future<Output = Result<()>> + Send + 'a;
+}
+
+impl<'a, S: 'a, F, R> InterceptWithFn<'a, S> for F
+where
+    F: Fn(&'a S, &'a mut Call, Next<'a>) -> R,
     R: Future<Output = Result<()>> + Send + 'a,
 {
     type Future = R;

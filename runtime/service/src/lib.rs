@@ -31,7 +31,9 @@ pub use deadline::DeadlinePolicy;
 pub use ends::{Ends, Request, RequestStream, Requests, Response, Responses, Sent};
 pub use error::{ErrorDetails, Panicked};
 pub use flight::InFlight;
-pub use interceptor::{Dynamic, InterceptFn, Interceptor, Interceptors, Next, Rest, Stack};
+pub use interceptor::{
+    Dynamic, InterceptFn, InterceptWithFn, Interceptor, Interceptors, Next, Rest, Stack, With, with,
+};
 pub use payload::Payload;
 pub use peer::{Peer, PeerAddress};
 pub use router::{Router, RouterError, Routes};
@@ -40,7 +42,9 @@ pub use tracker::Guard;
 pub use whole::WholeResponse;
 
 pub use ringwire_message::{Encode, Message};
-pub use ringwire_rpc::{Code, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape};
+pub use ringwire_rpc::{
+    Code, Compress, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape,
+};
 
 /// What handlers and interceptors return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,9 +1,9 @@
 //! The messages of one call, both ways: the one place where a handler's ends touch the exchange.
 
-use crate::Result;
 use crate::budget::{Share, exhausted};
 use crate::error::{broken, encode_failed};
 use crate::payload::{Coding, Hooks, Payload};
+use crate::{Call, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_http::HeadersMut;
 use ringwire_message::{Encode, Message};
@@ -15,7 +15,7 @@ pub(crate) struct Messages {
     pub(crate) coding: Coding,
     /// What was written and not yet taken.
     pub(crate) out: BytesMut,
-    pub(crate) hooks: Option<Box<Hooks>>,
+    hooks: Option<Box<Hooks>>,
     /// How many bytes of `out` are whole messages: what lies beyond was left by an encoder that panicked.
     whole: usize,
     share: Share,
@@ -29,9 +29,11 @@ impl Messages {
         Self { exchange, coding, out: BytesMut::new(), hooks: None, whole: 0, share, current: 0, sent: 0 }
     }
 
-    pub(crate) fn install(&mut self, hooks: Option<Box<Hooks>>) {
-        if hooks.is_some() {
-            self.hooks = hooks;
+    /// Takes over what interceptors wish for.
+    pub(crate) fn begin(&mut self, call: &mut Call) {
+        self.hooks = call.hooks.take();
+        if let Some(wish) = call.compress.take() {
+            self.exchange.set_compress(wish);
         }
     }
 
@@ -63,6 +65,9 @@ impl Messages {
     pub(crate) fn send<M: Message, K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
         let Self { exchange, coding, out, hooks, .. } = self;
         let limit = coding.send_max as usize;
+        if out.capacity() == 0 {
+            out.reserve(FIRST_RESERVE);
+        }
         match hooks {
             None => exchange.send(out, |out| message.encode(coding.codec, limit, out).map_err(encode_failed)),
             Some(hooks) => message.with(|message| {
@@ -131,5 +136,8 @@ impl Messages {
         self.exchange.spec().shape.has_one_response() && self.sent == 0
     }
 }
+
+/// A small answer and its envelope: one allocation, where prefix and message would take one and a copy.
+const FIRST_RESERVE: usize = 256;
 
 const NO_RESPONSE: &str = "the method, or an interceptor in its place, ended without the response";

@@ -48,6 +48,7 @@ impl Router {
 
     /// Adds a service: `GreetServer::new(Greeter)`. Two of one name are an error of [`build`](Self::build).
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "services are added, and no `+` is meant")]
     pub fn add<S: Service, C: Interceptor>(mut self, service: Mounted<S, C>) -> Self {
         self.mounts.push(service.held());
         self

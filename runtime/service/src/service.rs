@@ -1,11 +1,12 @@
 //! What generated code implements, and how a router holds it.
 
 use crate::cell::Cell;
-use crate::ends::{Ends, Unary};
+use crate::ends::Ends;
 use crate::error::panicked;
 use crate::interceptor::{Interceptor, Interceptors, Next, Rest, Stack};
 use crate::messages::Messages;
 use crate::{BoxFuture, Call, DeadlinePolicy, Error, Result};
+use bytes::Bytes;
 use ringwire_message::DecodeLimits;
 use ringwire_rpc::{Limits, Metadata, Spec};
 use std::fmt;
@@ -129,7 +130,7 @@ pub(crate) trait Mount: Send + Sync {
     fn settings(&self) -> &Settings;
     /// The same service under reference counts of its own.
     fn shard(&self) -> Arc<dyn Mount>;
-    fn unary(self: Arc<Self>, start: Start, unary: Unary) -> BoxFuture<'static, Answered>;
+    fn unary(self: Arc<Self>, unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>>;
     fn stream(self: Arc<Self>, start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed>;
 }
 
@@ -141,11 +142,13 @@ pub(crate) struct Start {
     pub(crate) around: Option<Arc<Interceptors>>,
 }
 
-/// A unary call whose handler has ended.
-pub(crate) struct Answered {
+/// A unary call: its request is whole before its handler runs, and its response needs to wait for nobody. Boxed, since
+/// it is handed to the handler's future and back.
+pub(crate) struct Unary {
+    pub(crate) start: Start,
     pub(crate) messages: Messages,
-    pub(crate) headers: Metadata,
-    pub(crate) trailers: Metadata,
+    pub(crate) request: Option<Bytes>,
+    /// What the handler returned.
     pub(crate) outcome: Result<()>,
 }
 
@@ -181,19 +184,16 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
         Arc::new(Self { service: service.clone(), chain: chain.clone(), settings: settings.clone() })
     }
 
-    fn unary(self: Arc<Self>, mut start: Start, mut unary: Unary) -> BoxFuture<'static, Answered> {
+    fn unary(self: Arc<Self>, mut unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>> {
         Box::pin(async move {
-            let outcome = {
-                let mut run = pin!(self.run(
-                    start.method,
-                    &mut start.call,
-                    start.around.as_deref(),
-                    Ends::of_unary(&mut unary)
-                ));
+            unary.outcome = {
+                let Unary { start: Start { method, call, around }, messages, request, .. } = &mut *unary;
+                let ends = Ends::of_unary(messages, request.take());
+                let mut run = pin!(self.run(*method, call, around.as_deref(), ends));
                 poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
             };
-            let (headers, trailers) = start.call.answered();
-            Answered { messages: unary.messages, headers, trailers, outcome }
+            unary.start.call.answered();
+            unary
         })
     }
 
@@ -208,8 +208,8 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
                 ));
                 poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
             };
-            let (_, trailers) = start.call.answered();
-            Streamed { trailers, outcome }
+            start.call.answered();
+            Streamed { trailers: start.call.take_trailers(), outcome }
         })
     }
 }
@@ -258,7 +258,7 @@ struct Handler<'a, S> {
 
 impl<S: Service> Rest for Handler<'_, S> {
     async fn run(mut self, call: &mut Call) -> Result<()> {
-        self.ends.install(call.hooks.take());
+        self.ends.begin(call);
         let mut handler = pin!(self.service.serve(self.method, call, self.ends));
         // Caught here, a panic is an error that interceptors see.
         poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await

@@ -21,6 +21,15 @@ pub trait Rest: Send {
     /// Gives up the way to the handler for the two ends of the call.
     #[doc(hidden)]
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>));
+
+    /// The same without its type. One that has none already is handed on as it is.
+    #[doc(hidden)]
+    fn erased<'a>(slot: &'a mut Option<Self>) -> Dynamic<'a>
+    where
+        Self: Sized + 'a,
+    {
+        Dynamic(slot)
+    }
 }
 
 impl<'a, R: Rest> Next<'a, R> {
@@ -39,8 +48,7 @@ impl<'a, R: Rest> Next<'a, R> {
     /// The message is larger than the limit, or has no form in the codec of the call.
     pub fn reply<M: Message, K>(self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
         let mut outcome = Ok(());
-        let hooks = &mut call.hooks;
-        self.rest.with_ends(&mut |ends| outcome = ends.reply(hooks.take(), message));
+        self.rest.with_ends(&mut |ends| outcome = ends.reply(call, message));
         outcome
     }
 
@@ -54,8 +62,8 @@ impl<'a, R: Rest> Next<'a, R> {
 }
 
 impl<'a> Next<'a> {
-    pub(super) fn dynamic(slot: &'a mut (dyn DynRest + 'a)) -> Self {
-        Self::new(Dynamic(slot))
+    pub(super) fn dynamic<R: Rest>(slot: &'a mut Option<R>) -> Self {
+        Self::new(R::erased(slot))
     }
 }
 
@@ -81,6 +89,13 @@ impl Rest for Dynamic<'_> {
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
         self.0.ends_once(then);
+    }
+
+    fn erased<'a>(slot: &'a mut Option<Self>) -> Dynamic<'a>
+    where
+        Self: 'a,
+    {
+        Dynamic(slot.take().expect("`Next` is used once").0)
     }
 }
 

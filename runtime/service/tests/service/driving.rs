@@ -55,19 +55,19 @@ impl Greet for Talker {
         let (reads, writes) = (Arc::new(Relay::default()), Arc::new(Relay::default()));
         let (mut lines, mut written) = (None, false);
         poll_fn(|cx| {
-            if lines.is_none() && reads.begin(cx) {
-                if let Poll::Ready(done) = read.as_mut().poll(&mut Context::from_waker(&reads.clone().into()))
-                {
-                    lines = Some(done);
-                }
+            if lines.is_none()
+                && reads.begin(cx.waker())
+                && let Poll::Ready(done) = read.as_mut().poll(&mut Context::from_waker(&reads.clone().into()))
+            {
+                lines = Some(done);
             }
-            if !written && writes.begin(cx) {
-                if let Poll::Ready(done) =
+            if !written
+                && writes.begin(cx.waker())
+                && let Poll::Ready(done) =
                     write.as_mut().poll(&mut Context::from_waker(&writes.clone().into()))
-                {
-                    done.unwrap();
-                    written = true;
-                }
+            {
+                done.unwrap();
+                written = true;
             }
             if written && lines.is_some() { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -83,10 +83,10 @@ struct Relay {
 }
 
 impl Relay {
-    fn begin(&self, cx: &mut Context<'_>) -> bool {
+    fn begin(&self, waker: &Waker) -> bool {
         let mut state = self.state.lock().unwrap();
         let first = state.1.is_none();
-        state.1 = Some(cx.waker().clone());
+        state.1 = Some(waker.clone());
         std::mem::take(&mut state.0) || first
     }
 }

@@ -4,7 +4,7 @@ use crate::greet::*;
 use crate::support::{Driven, grpc, json, messages, routes, text};
 use ringwire_service::{
     Call, Error, Interceptor, Interceptors, Mounted, Next, Payload, Requests, Responses, Rest, Result,
-    Router, Service,
+    Router, Service, with,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -98,6 +98,20 @@ fn a_closure_is_an_interceptor() {
     for method in METHODS {
         assert_eq!(grpc(&routes, &path(method), &[&text("a")]).trailer("seen"), Some(method));
     }
+}
+
+#[test]
+fn a_closure_can_have_a_state() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counting = with(count.clone(), async |count: &Arc<AtomicUsize>, call: &mut Call, next: Next<'_>| {
+        count.fetch_add(1, Ordering::Relaxed);
+        next.run(call).await
+    });
+    let routes = routes(Router::new().add(GreetServer::new(Echo)).intercept(counting));
+    for method in METHODS {
+        grpc(&routes, &path(method), &[&text("a")]);
+    }
+    assert_eq!(count.load(Ordering::Relaxed), 4);
 }
 
 #[test]
@@ -257,9 +271,9 @@ fn an_error_of_a_hook_ends_the_call() {
         async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
             let refuse = |_: &mut Payload<'_>| Err(Error::failed_precondition("no"));
             if self.0 {
-                call.on_receive(refuse)
+                call.on_receive(refuse);
             } else {
-                call.on_send(refuse)
+                call.on_send(refuse);
             }
             next.run(call).await
         }

@@ -24,7 +24,7 @@ impl Drop for Fragile {
 /// Panics halfway through its bytes.
 struct Halfway;
 
-impl Encode<GreetResponse, Halfway> for Halfway {
+impl Encode<GreetResponse, Self> for Halfway {
     fn with<R>(&self, look: impl FnOnce(&dyn Writable) -> R) -> R {
         look(self)
     }
@@ -62,7 +62,7 @@ impl Greet for Clumsy {
         match request.name {
             "fragile" => {
                 let _fragile = Fragile;
-                pending().await
+                pending::<()>().await;
             }
             "later" => later().await,
             "any" => std::panic::panic_any(7),

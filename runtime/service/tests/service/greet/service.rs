@@ -20,7 +20,10 @@ pub trait Greet: ::core::marker::Send + ::core::marker::Sync + 'static {
     ) -> impl ::core::future::Future<
         Output = ::ringwire_service::Result<::ringwire_service::Sent>,
     > + ::core::marker::Send {
-        async move { response.send(&self.greet(call, request).await?).await }
+        async move {
+            let message = <Self as Greet>::greet(self, call, request).await?;
+            response.answer(call, &message).await
+        }
     }
 
     /// Says hello to all of them at once.
@@ -43,7 +46,10 @@ pub trait Greet: ::core::marker::Send + ::core::marker::Sync + 'static {
     ) -> impl ::core::future::Future<
         Output = ::ringwire_service::Result<::ringwire_service::Sent>,
     > + ::core::marker::Send {
-        async move { response.send(&self.collect(call, requests).await?).await }
+        async move {
+            let message = <Self as Greet>::collect(self, call, requests).await?;
+            response.answer(call, &message).await
+        }
     }
 
     /// Says hello to each letter of a name.
@@ -105,19 +111,19 @@ impl<S: Greet> ::ringwire_service::Service for GreetServer<S> {
         match method {
             0 => {
                 let (request, response) = ends.unary::<GreetRequest, GreetResponse>()?;
-                self.0.greet_into(call, request.view()?, response).await?.done()
+                <S as Greet>::greet_into(&self.0, call, request.view()?, response).await?.done()
             }
             1 => {
                 let (requests, response) = ends.client_stream::<GreetRequest, GreetResponse>()?;
-                self.0.collect_into(call, requests, response).await?.done()
+                <S as Greet>::collect_into(&self.0, call, requests, response).await?.done()
             }
             2 => {
                 let (request, responses) = ends.server_stream::<GreetRequest, GreetResponse>().await?;
-                self.0.spell(call, request.view()?, responses).await
+                <S as Greet>::spell(&self.0, call, request.view()?, responses).await
             }
             3 => {
                 let (requests, responses) = ends.bidi::<ChatRequest, ChatResponse>()?;
-                self.0.chat(call, requests, responses).await
+                <S as Greet>::chat(&self.0, call, requests, responses).await
             }
             _ => ::ringwire_service::unimplemented(call.spec()).await,
         }
