@@ -49,7 +49,10 @@ where
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.stage {
             Stage::Call(pull) => match ready!(pull.poll(cx, InFlight::poll_body)) {
                 Ok(Some(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes.freeze())))),

@@ -43,7 +43,9 @@ where
         let rest = if waits { Rest::GivenUp } else { Rest::Unread };
         let call = routes.start(arrival, now());
         let stall = match call.spec().map(|spec| spec.shape) {
-            Some(StreamShape::Unary | StreamShape::ServerStream) => Some(Stall { max: stall_max, since: None }),
+            Some(StreamShape::Unary | StreamShape::ServerStream) => {
+                Some(Stall { max: stall_max, since: None })
+            }
             Some(StreamShape::ClientStream | StreamShape::Bidi) | None => None,
         };
         Self { call, body, stall, alarm: None, rest }

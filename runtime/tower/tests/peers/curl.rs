@@ -25,7 +25,12 @@ impl Curl {
     fn new(server: Running, base: &str, always: &[&str]) -> Option<Self> {
         let program = find("RINGWIRE_CURL", "curl")?;
         let base = format!("{base}:{}", server.port);
-        Some(Self { program, server, base, always: always.iter().map(|&argument| argument.to_owned()).collect() })
+        Some(Self {
+            program,
+            server,
+            base,
+            always: always.iter().map(|&argument| argument.to_owned()).collect(),
+        })
     }
 
     fn call(&self, path: &str, arguments: &[&str]) -> Reply {
@@ -53,7 +58,10 @@ impl Curl {
 fn check(curl: Option<Curl>, version: &str) {
     let Some(curl) = curl else { return };
     let reply = curl.post("Say", "\"hello\"", &["-H", "x-echo: echoed"]);
-    assert_eq!((reply.status.as_str(), reply.body.as_str()), (&*format!("{version} 200{}", ok(version)), "\"hello\""));
+    assert_eq!(
+        (reply.status.as_str(), reply.body.as_str()),
+        (&*format!("{version} 200{}", ok(version)), "\"hello\"")
+    );
     assert!(reply.head.contains("content-type: application/json"), "{}", reply.head);
     assert!(reply.head.contains("x-echo: echoed"), "{}", reply.head);
 
@@ -89,14 +97,16 @@ fn check(curl: Option<Curl>, version: &str) {
 
     // One byte more than a message may have, sent in one go: the answer must arrive all the same.
     let large = format!("\"{}\"", "x".repeat(5 << 20));
-    let file = std::env::temp_dir().join(format!("ringwire-large-{}-{}", std::process::id(), curl.server.port));
+    let file =
+        std::env::temp_dir().join(format!("ringwire-large-{}-{}", std::process::id(), curl.server.port));
     std::fs::write(&file, large).unwrap();
     let reply = curl.post("Say", &format!("@{}", file.display()), &["-H", "expect:"]);
     std::fs::remove_file(file).unwrap();
     assert!(reply.status.starts_with(&format!("{version} 429")), "{}", reply.status);
     assert!(reply.body.contains(r#""code":"resource_exhausted""#), "{}", reply.body);
 
-    let preflight = ["-X", "OPTIONS", "-H", "origin: https://app.example", "-H", "access-control-request-method: POST"];
+    let preflight =
+        ["-X", "OPTIONS", "-H", "origin: https://app.example", "-H", "access-control-request-method: POST"];
     let reply = curl.call("/ringwire.peers.v1.Echo/Say", &preflight);
     assert!(reply.status.starts_with(&format!("{version} 204")), "{}", reply.status);
     assert!(reply.head.contains("access-control-allow-origin: https://app.example"), "{}", reply.head);

@@ -27,7 +27,8 @@ fn check_connect(server: &Running, base: &str, rest: &[&str]) {
 
 fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?}\n{said}");
     said
 }
@@ -88,9 +89,15 @@ fn grpcurl() {
         command
     };
     assert_eq!(run(&mut call("\"hello\"", "Say")).trim(), "\"hello\"");
-    assert_eq!(run(&mut call("\"3\"", "Count")).split_whitespace().collect::<Vec<_>>(), ["\"1\"", "\"2\"", "\"3\""]);
+    assert_eq!(
+        run(&mut call("\"3\"", "Count")).split_whitespace().collect::<Vec<_>>(),
+        ["\"1\"", "\"2\"", "\"3\""]
+    );
     assert_eq!(run(&mut call("\"a\" \"b\"", "Join")).trim(), "\"a,b\"");
-    assert_eq!(run(&mut call("\"a\" \"b\"", "Chat")).split_whitespace().collect::<Vec<_>>(), ["\"A\"", "\"B\""]);
+    assert_eq!(
+        run(&mut call("\"a\" \"b\"", "Chat")).split_whitespace().collect::<Vec<_>>(),
+        ["\"A\"", "\"B\""]
+    );
     let failed = call("\"why\"", "Fail").output().unwrap();
     let said = String::from_utf8_lossy(&failed.stderr).into_owned();
     assert!(said.contains("ResourceExhausted") && said.contains("no more of ☺"), "{said}");

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of a test fail it as its body would")]
 
 mod curl;
-#[path = "../echo.rs"]
+#[path = "../echo/mod.rs"]
 mod echo;
 mod go;
 mod programs;

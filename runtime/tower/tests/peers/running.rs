@@ -25,10 +25,12 @@ impl Running {
         let mut server = configure(Server::bind("127.0.0.1:0"));
         let port = server.local_address().unwrap().tcp().unwrap().port();
         let handle = server.handle();
-        let cors = Cors::origins(["https://app.example"]).response_headers([HeaderName::from_static("x-echo")]);
+        let cors =
+            Cors::origins(["https://app.example"]).response_headers([HeaderName::from_static("x-echo")]);
         let service = cors.layer(RpcService::new(crate::echo::router()).unwrap());
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(server.serve(service)).unwrap();
         });
         Self { port, handle, thread: Some(thread) }

@@ -2,8 +2,8 @@
 
 use buffa_types::google::protobuf::StringValue;
 use ringwire_compress::{Compressions, Gzip};
-use ringwire_service::{Call, Ends, ErrorDetails, Mounted, Result, Router, Service};
 use ringwire_rpc::{Error, Idempotency, Spec, StreamShape};
+use ringwire_service::{Call, Ends, ErrorDetails, Mounted, Result, Router, Service};
 
 /// A router with the service, and the compressions that peers ask for.
 pub(crate) fn router() -> Router {
@@ -15,7 +15,8 @@ pub(crate) struct Echo;
 impl Service for Echo {
     const NAME: &'static str = "ringwire.peers.v1.Echo";
     const METHODS: &'static [Spec] = &[
-        Spec::new("/ringwire.peers.v1.Echo/Say", StreamShape::Unary).with_idempotency(Idempotency::NoSideEffects),
+        Spec::new("/ringwire.peers.v1.Echo/Say", StreamShape::Unary)
+            .with_idempotency(Idempotency::NoSideEffects),
         Spec::new("/ringwire.peers.v1.Echo/Fail", StreamShape::Unary),
         Spec::new("/ringwire.peers.v1.Echo/Wait", StreamShape::Unary),
         Spec::new("/ringwire.peers.v1.Echo/Count", StreamShape::ServerStream),
