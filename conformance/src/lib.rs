@@ -1,0 +1,15 @@
+//! What the official conformance suite asks of a server, answered through the public API; and the suite as a test.
+//!
+//! A program under test reads a [`compat`] message that says what to be, and serves a [`router`] over the
+//! [`Conformance`] service.
+
+#![forbid(unsafe_code)]
+
+pub mod compat;
+mod payload;
+mod script;
+mod serving;
+mod service;
+
+pub use serving::{router, tls};
+pub use service::Conformance;
