@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::programs::find;
-use crate::running::{Running, certificate};
+use crate::running::{Certificate, Running};
 
 struct Curl {
     program: PathBuf,
@@ -132,8 +132,8 @@ fn over_http2_with_prior_knowledge() {
 
 #[test]
 fn over_tls() {
-    let certificate = certificate();
-    let trust = ["--cacert", certificate.to_str().unwrap()];
+    let certificate = Certificate::for_test("curl");
+    let trust = ["--cacert", certificate.path()];
     let with = |more: &'static str| [&trust[..], &[more]].concat();
     check(Curl::new(Running::tls(), "https://localhost", &with("--http2")), "HTTP/2");
     check(Curl::new(Running::tls(), "https://localhost", &with("--http1.1")), "HTTP/1.1");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::programs::find;
-use crate::running::{Running, certificate};
+use crate::running::{Certificate, Running};
 
 /// Runs connectpeer against `server` in every combination of these options.
 fn check_connect(server: &Running, base: &str, rest: &[&str]) {
@@ -40,8 +40,8 @@ fn connect_go_in_every_protocol_codec_and_version() {
 
 #[test]
 fn connect_go_over_tls() {
-    let certificate = certificate();
-    check_connect(&Running::tls(), "https://localhost", &["-ca", certificate.to_str().unwrap()]);
+    let certificate = Certificate::for_test("connect-go");
+    check_connect(&Running::tls(), "https://localhost", &["-ca", certificate.path()]);
 }
 
 #[test]
@@ -70,7 +70,8 @@ fn grpc_go_over_tls() {
     let Some(program) = find("RINGWIRE_GRPCPEER", "grpcpeer") else { return };
     let server = Running::tls();
     let target = format!("127.0.0.1:{}", server.port);
-    run(Command::new(&program).args(["-target", &target, "-ca"]).arg(certificate()));
+    let certificate = Certificate::for_test("grpc-go");
+    run(Command::new(&program).args(["-target", &target, "-ca", certificate.path()]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The Echo service on a port of its own, in a thread of its own.
 
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use http::HeaderName;
@@ -46,11 +47,25 @@ impl Drop for Running {
     }
 }
 
-/// Where the certificate to trust lies: beside the test's source, or where the build put it.
-pub(crate) fn certificate() -> std::path::PathBuf {
-    let path = std::env::temp_dir().join(format!("ringwire-peers-{}.pem", std::process::id()));
-    std::fs::write(&path, SERVER_PEM).unwrap();
-    path
+/// A file with the certificate to trust, for as long as it lives.
+pub(crate) struct Certificate(PathBuf);
+
+impl Certificate {
+    pub(crate) fn for_test(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ringwire-{test}-{}.pem", std::process::id()));
+        std::fs::write(&path, SERVER_PEM).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 const SERVER_PEM: &[u8] = include_bytes!("../server/certificates/server.pem");
