@@ -1,7 +1,7 @@
 //! Messages, as buffa writes them.
 
 use crate::error::Error;
-use crate::fixup::Through;
+use crate::fixup::{Through, add_aliases};
 use crate::options::Mode;
 use crate::place;
 use crate::schema::text;
@@ -9,7 +9,7 @@ use crate::tree::Tree;
 use crate::types::{Library, tokens};
 use crate::well_known::is_well_known;
 use buffa_codegen::context::CodeGenContext;
-use buffa_codegen::generated::descriptor::{DescriptorProto, FileDescriptorProto};
+use buffa_codegen::generated::descriptor::DescriptorProto;
 use buffa_codegen::{CodeGenError, idents};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -21,9 +21,12 @@ pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Err
     let packages = buffa_codegen::generate(&library.files, &library.generate, &library.config)
         .map_err(|error| refused(library, &error))?;
     let through = Through::new(&library.request.options.runtime.message);
+    let context = library.context();
     for package in packages {
         let code: TokenStream = package.content.parse().expect("buffa formats what it has parsed");
-        let file: syn::File = syn::parse2(through.apply(code)).expect("only paths were changed");
+        let code = library.renames.rust_code(through.apply(code));
+        let mut file: syn::File = syn::parse2(code).expect("only names were changed");
+        add_aliases(library, &context, &package.package, &mut file.items);
         tree.package(&package.package).extend(file.items);
     }
     let asked_for: BTreeSet<&str> =
@@ -90,9 +93,8 @@ pub(crate) fn register(library: &Library<'_>, tree: &mut Tree) {
                 package => format!(".{package}."),
             };
             let mut registered =
-                Registered { context: &context, runtime: &runtime, statements: &mut statements };
+                Registered { library, context: &context, runtime: &runtime, statements: &mut statements };
             registered.of_messages(&prefix, &file.message_type);
-            registered.of_extensions(file);
         }
     }
     tree.package("").push(parse_quote! {
@@ -104,25 +106,25 @@ pub(crate) fn register(library: &Library<'_>, tree: &mut Tree) {
     });
 }
 
-struct Registered<'r> {
+struct Registered<'r, 'a> {
+    library: &'r Library<'a>,
     context: &'r CodeGenContext<'r>,
     runtime: &'r TokenStream,
     statements: &'r mut Vec<TokenStream>,
 }
 
-impl Registered<'_> {
+impl Registered<'_, '_> {
     fn of_messages(&mut self, prefix: &str, messages: &[DescriptorProto]) {
         for message in messages.iter().filter(|message| !is_map_entry(message)) {
             let name = format!("{prefix}{}", text(&message.name));
             if let Some(path) = self.context.rust_type(&name) {
+                let path = self.library.renames.rust(path);
                 let (runtime, path) = (self.runtime, tokens(&format!("self::{path}")));
                 self.statements.push(quote!(#runtime::register::<#path>(registry);));
             }
             self.of_messages(&format!("{name}."), &message.nested_type);
         }
     }
-
-    fn of_extensions(&mut self, _file: &FileDescriptorProto) {}
 }
 
 fn is_map_entry(message: &DescriptorProto) -> bool {

@@ -27,18 +27,27 @@ pub(crate) fn unique(taken: &mut BTreeSet<String>, mut name: String) -> String {
     name
 }
 
-/// Words begin at an underscore, at an upper-case letter after a lower-case one or a digit, and at the last letter of
-/// an acronym that a lower-case letter follows.
+/// `GetURL` → `get_url`, with a digit as the end of a word.
 pub(crate) fn snake(name: &str) -> String {
+    words(name, |before| before.is_ascii_lowercase() || before.is_ascii_digit())
+}
+
+/// The module that buffa makes for what is declared within a message of this name.
+pub(crate) fn module(name: &str) -> String {
+    words(name, |before| before.is_ascii_lowercase())
+}
+
+/// Words begin at an underscore, at an upper-case letter after the end of a word, and at the last letter of an acronym
+/// that a lower-case letter follows.
+fn words(name: &str, ends_word: impl Fn(char) -> bool) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (place, &letter) in letters.iter().enumerate() {
         if letter.is_ascii_uppercase() && place > 0 {
             let before = letters[place - 1];
             let after = letters.get(place + 1);
-            let starts_word = before.is_ascii_lowercase() || before.is_ascii_digit();
             let ends_acronym = before.is_ascii_uppercase() && after.is_some_and(char::is_ascii_lowercase);
-            if starts_word || ends_acronym {
+            if ends_word(before) || ends_acronym {
                 snake.push('_');
             }
         }

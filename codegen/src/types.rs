@@ -1,10 +1,10 @@
 //! Where the types of one generated library live, and those that it uses from others.
 
 use crate::error::Error;
-use crate::fixup::Renames;
+use crate::fixup::{Renames, remove_unfit};
 use crate::options::Mode;
 use crate::schema::text;
-use crate::well_known::is_well_known;
+use crate::well_known::{is_of_protobuf, is_well_known};
 use crate::{Externs, Request, Schema, place};
 use buffa_codegen::context::CodeGenContext;
 use buffa_codegen::generated::descriptor::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
@@ -36,8 +36,12 @@ impl<'a> Library<'a> {
                 generate.push(file.clone());
             }
         }
+        if mode == Mode::Both {
+            with_named_of_protobuf(schema, externs, &mut generate)?;
+        }
         let closure = schema.closure(&generate)?;
-        let (files, renames) = Renames::apply(&closure);
+        let (mut files, renames) = Renames::apply(&closure);
+        files.iter_mut().for_each(remove_unfit);
         let mut library = Self {
             request: *request,
             generate,
@@ -104,6 +108,7 @@ impl<'a> Library<'a> {
         for (krate, files) in externs.crates() {
             if crates.contains(krate) || mode == Mode::Services {
                 for (name, path) in paths_within(schema, files)? {
+                    let name = self.renames.renamed(&name).into_owned();
                     elsewhere.insert(name, format!("::{krate}::{path}"));
                 }
             }
@@ -140,10 +145,22 @@ impl<'a> Library<'a> {
         type_name: &str,
         package: &str,
     ) -> Option<String> {
-        match self.elsewhere.get(type_name) {
+        let type_name = self.renames.renamed(type_name);
+        match self.elsewhere.get(&*type_name) {
             Some(path) => Some(path.clone()),
-            None => context.rust_type_relative(type_name, package, 0),
+            None => {
+                Some(self.renames.rust(&context.rust_type_relative(&type_name, package, 0)?).into_owned())
+            }
         }
+    }
+
+    /// Whether the type is generated here, in this package.
+    pub(crate) fn is_local_type(&self, type_name: &str, package: &str) -> bool {
+        let declared = self.request.schema.declared(&self.renames.original(type_name));
+        declared.is_some_and(|declared| {
+            self.is_local(&declared.file)
+                && self.file(&declared.file).is_some_and(|file| text(&file.package) == package)
+        })
     }
 
     /// Whether the types of the file have a home: here, in another crate, or in the runtime.
@@ -153,23 +170,19 @@ impl<'a> Library<'a> {
             || self.request.externs.crate_of(import_path).is_some()
     }
 
-    /// Holds that a type that is named has a home.
+    /// Holds that a type has a home, by its name in the schema.
     pub(crate) fn check_named(&self, type_name: &str, named_at: (&str, &[i32])) -> Result<(), Error> {
         let schema = self.request.schema;
         let (file, path) = named_at;
-        let original = self.renames.original(type_name);
-        let Some(declared) = schema.declared(&original) else {
-            return Err(Error::new(format!(
-                "no descriptor set holds the type {}",
-                original.trim_start_matches('.')
-            ))
-            .at(schema.place(file, path))
-            .remedy("pass the descriptor sets of everything that the file imports"));
+        let name = type_name.trim_start_matches('.');
+        let Some(declared) = schema.declared(type_name) else {
+            return Err(Error::new(format!("no descriptor set holds the type {name}"))
+                .at(schema.place(file, path))
+                .remedy("pass the descriptor sets of everything that the file imports"));
         };
         if self.has_home(&declared.file) {
             return Ok(());
         }
-        let name = original.trim_start_matches('.');
         Err(Error::new(format!("{name} is declared in {}, for which nothing is generated", declared.file))
             .at(schema.place(file, path))
             .remedy(format!(
@@ -197,6 +210,46 @@ impl<'a> Library<'a> {
 /// The module at the root that holds what all services share.
 pub(crate) const ROOT_MODULE: &str = "__ringwire";
 
+/// Adds the files of protobuf's own whose types are named and have no home. A crate of their own is left to those who
+/// have several crates.
+fn with_named_of_protobuf(
+    schema: &Schema,
+    externs: &Externs,
+    generate: &mut Vec<String>,
+) -> Result<(), Error> {
+    let mut place = 0;
+    // What is added is looked at in its turn.
+    while let Some(import_path) = generate.get(place) {
+        place += 1;
+        let Some(file) = schema.file(import_path) else { continue };
+        let declared =
+            named(file).into_iter().filter_map(|name| schema.declared(name)).map(|found| &found.file);
+        let found: BTreeSet<&String> = declared.filter(|file| is_of_protobuf(file)).collect();
+        generate.extend(
+            found.into_iter().filter(|file| externs.crate_of(file).is_none()).cloned().collect::<Vec<_>>(),
+        );
+        let mut seen = BTreeSet::new();
+        generate.retain(|file| seen.insert(file.clone()));
+    }
+    Ok(())
+}
+
+/// The types that a file names.
+fn named(file: &FileDescriptorProto) -> Vec<&str> {
+    fn of_messages<'f>(messages: &'f [DescriptorProto], names: &mut Vec<&'f str>) {
+        for message in messages {
+            names.extend(message.field.iter().chain(&message.extension).map(|field| text(&field.type_name)));
+            of_messages(&message.nested_type, names);
+        }
+    }
+    let mut names: Vec<&str> = file.extension.iter().map(|field| text(&field.type_name)).collect();
+    of_messages(&file.message_type, &mut names);
+    for method in file.service.iter().flat_map(|service| &service.method) {
+        names.extend([text(&method.input_type), text(&method.output_type)]);
+    }
+    names
+}
+
 fn check_not_elsewhere(externs: &Externs, file: &str) -> Result<(), Error> {
     match externs.crate_of(file) {
         None => Ok(()),
@@ -207,7 +260,7 @@ fn check_not_elsewhere(externs: &Externs, file: &str) -> Result<(), Error> {
     }
 }
 
-/// The paths that the types of a library have within it. They depend on its files and on the packages of what these
+/// The paths that the types of a library have within it, by their names in the schema. They depend on its files and on the packages of what these
 /// import, on nothing else: whoever uses the library has to find the same.
 fn paths_within(schema: &Schema, files: &[String]) -> Result<Vec<(String, String)>, Error> {
     let closure = schema.closure(files)?;
@@ -234,9 +287,8 @@ fn paths_within(schema: &Schema, files: &[String]) -> Result<Vec<(String, String
     let mut paths = Vec::new();
     for file in files {
         for name in schema.types_of(file) {
-            let name = renames.renamed(name);
-            if let Some(path) = context.rust_type(&name) {
-                paths.push((name.into_owned(), path.to_owned()));
+            if let Some(path) = context.rust_type(&renames.renamed(name)) {
+                paths.push((name.to_owned(), renames.rust(path).into_owned()));
             }
         }
     }
@@ -285,7 +337,8 @@ impl References<'_, '_> {
             let type_name = text(&field.type_name);
             if !type_name.is_empty() {
                 let path = place::join(path, number, index);
-                self.library.check_named(type_name, (text(&self.file.name), &path))?;
+                let original = self.library.renames.original(type_name);
+                self.library.check_named(&original, (text(&self.file.name), &path))?;
                 self.names.insert(type_name.to_owned());
             }
         }

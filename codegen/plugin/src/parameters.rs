@@ -109,13 +109,17 @@ mod tests {
     #[test]
     fn nothing_is_the_default() {
         let parsed = Parameters::parse("").unwrap();
-        assert_eq!((parsed.options, parsed.mode, parsed.file), (Options::default(), Mode::Both, "mod.rs".to_owned()));
+        assert_eq!(
+            (parsed.options, parsed.mode, parsed.file),
+            (Options::default(), Mode::Both, "mod.rs".to_owned())
+        );
     }
 
     #[test]
     fn parameters_are_set_by_name() {
-        let parsed =
-            Parameters::parse("json=false, strict_utf8_mapping,mode=messages,file=a.rs,extern=c=x/y.proto,services=none");
+        let parsed = Parameters::parse(
+            "json=false, strict_utf8_mapping,mode=messages,file=a.rs,extern=c=x/y.proto,services=none",
+        );
         let parsed = parsed.unwrap();
         assert!(!parsed.options.json && parsed.options.strict_utf8_mapping);
         assert_eq!((parsed.mode, parsed.file.as_str()), (Mode::Messages, "a.rs"));
@@ -124,7 +128,10 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_refused_with_what_is_known() {
-        check_refused("jsn=true", "there is no option \"jsn\"; the options are descriptors, element_memory_limit, extern");
+        check_refused(
+            "jsn=true",
+            "there is no option \"jsn\"; the options are descriptors, element_memory_limit, extern",
+        );
     }
 
     #[test]

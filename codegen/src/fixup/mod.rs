@@ -1,7 +1,12 @@
 //! What stands between schemas and the message generator, which does not bear all of them.
 
+mod alias;
+mod extension;
+mod reasons;
 mod rename;
 mod through;
 
+pub(crate) use alias::add_aliases;
+pub(crate) use extension::remove_unfit;
 pub(crate) use rename::Renames;
 pub(crate) use through::Through;

@@ -149,6 +149,7 @@ impl Types<'_, '_> {
         let mut services = self.library.files.iter().filter(in_package).flat_map(|file| &file.service);
         self.declares(name)
             || self.is_view(name)
+            || self.library.renames.types().any(|renamed| renamed.rust == name)
             || services.any(|service| names::type_name(text(&service.name)) == name)
     }
 }
@@ -251,18 +252,9 @@ impl Found<'_, '_> {
         let options = self.library.request.options;
         let runtime = tokens(&options.runtime.service);
         let files = super::files_path(self.package);
-        let method = Literal::byte_string(&self.original(method).encode_to_vec());
+        let method = Literal::byte_string(&method.encode_to_vec());
         options
             .descriptors
             .then(|| quote!(const { &#runtime::MethodDescriptor { method: #method, files: #files } }))
-    }
-
-    /// The method as the schema has it: what was renamed for Rust is not of its concern.
-    fn original(&self, method: &MethodDescriptorProto) -> MethodDescriptorProto {
-        let mut method = method.clone();
-        for name in [&mut method.input_type, &mut method.output_type].into_iter().flatten() {
-            *name = self.library.renames.original(name).into_owned();
-        }
-        method
     }
 }

@@ -66,6 +66,11 @@ impl Spec {
         self
     }
 
+    /// The path of the method, as the field of that name.
+    pub const fn procedure(&self) -> &'static str {
+        self.procedure
+    }
+
     /// The service: `package.Service`.
     pub fn service(&self) -> &'static str {
         self.split().0

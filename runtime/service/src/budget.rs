@@ -54,6 +54,7 @@ impl Budget {
     }
 }
 
+/// One gibibyte.
 impl Default for Budget {
     fn default() -> Self {
         Self::new(DEFAULT_TOTAL)

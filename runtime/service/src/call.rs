@@ -28,8 +28,7 @@ pub struct Call {
     response_headers: HeadersOut,
     response_trailers: Metadata,
     canceller: Canceller,
-    /// Held until the handler has ended.
-    guard: Option<Guard>,
+    guard: Guard,
 }
 
 /// Where the response headers wait to leave.
@@ -122,7 +121,7 @@ impl Call {
 
     /// Keeps a draining server from going while it is held: for work that must outlive the handler.
     pub fn guard(&self) -> Guard {
-        self.guard.clone().expect("nobody has a call after its handler has ended")
+        self.guard.clone()
     }
 
     /// Looks at each message that arrives, and may replace it. An error ends the call.
@@ -161,7 +160,7 @@ impl Call {
             response_headers: HeadersOut::Here(Metadata::new()),
             response_trailers: Metadata::new(),
             canceller: Canceller::default(),
-            guard: Some(Guard::new(tracker)),
+            guard: Guard::new(tracker),
         }
     }
 
@@ -171,9 +170,8 @@ impl Call {
     }
 
     /// The handler has ended: nothing cancels the call any more.
-    pub(crate) fn answered(&mut self) {
+    pub(crate) fn answered(&self) {
         self.canceller.answered();
-        self.guard = None;
     }
 
     /// The headers and trailers that the handler of a unary call left.

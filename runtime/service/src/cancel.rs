@@ -29,18 +29,31 @@ impl Future for Cancelled {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let signal = self.signal.clone();
-        match &mut *signal.lock() {
+        let mut state = signal.lock();
+        let waiting = match &mut *state {
             State::Cancelled => return Poll::Ready(()),
-            State::Answered => {}
-            State::Open(wakers) => match self.place {
-                Some(place) => wakers[place].clone_from(cx.waker()),
-                None => {
-                    self.place = Some(wakers.len());
-                    wakers.push(cx.waker().clone());
-                }
-            },
-        }
+            State::Answered => return Poll::Pending,
+            State::Open(waiting) => waiting,
+        };
+        let place = self.place.unwrap_or_else(|| free_place(waiting));
+        self.place = Some(place);
+        let before = waiting[place].replace(cx.waker().clone());
+        // Unlocked first: the last waker of a task drops the task, which may hold another of these.
+        drop(state);
+        drop(before);
         Poll::Pending
+    }
+}
+
+/// Gives its place up, so that a handler may ask in a loop.
+impl Drop for Cancelled {
+    fn drop(&mut self) {
+        let Some(place) = self.place else { return };
+        let mut state = self.signal.lock();
+        let State::Open(waiting) = &mut *state else { return };
+        let before = waiting[place].take();
+        drop(state);
+        drop(before);
     }
 }
 
@@ -79,11 +92,11 @@ impl Drop for Canceller {
     fn drop(&mut self) {
         let Some(signal) = self.signal.get() else { return };
         let mut state = signal.lock();
-        let State::Open(wakers) = &mut *state else { return };
-        let wakers = std::mem::take(wakers);
+        let State::Open(waiting) = &mut *state else { return };
+        let waiting = std::mem::take(waiting);
         *state = State::Cancelled;
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        waiting.into_iter().flatten().for_each(Waker::wake);
     }
 }
 
@@ -91,7 +104,8 @@ impl Drop for Canceller {
 struct Signal(Mutex<State>);
 
 enum State {
-    Open(Vec<Waker>),
+    /// Who waits, each in a place of its own.
+    Open(Vec<Option<Waker>>),
     Answered,
     Cancelled,
 }
@@ -106,6 +120,13 @@ impl Default for State {
     fn default() -> Self {
         Self::Open(Vec::new())
     }
+}
+
+fn free_place(waiting: &mut Vec<Option<Waker>>) -> usize {
+    waiting.iter().position(Option::is_none).unwrap_or_else(|| {
+        waiting.push(None);
+        waiting.len() - 1
+    })
 }
 
 #[cfg(test)]
@@ -149,5 +170,18 @@ mod tests {
         drop(canceller);
         assert!(Pin::new(&mut cancelled).poll(&mut Context::from_waker(Waker::noop())).is_pending());
         assert!(!cancelled.is_cancelled());
+    }
+
+    #[test]
+    fn who_asks_in_a_loop_takes_one_place() {
+        let canceller = Canceller::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut other = canceller.cancelled();
+        assert!(Pin::new(&mut other).poll(&mut cx).is_pending());
+        for _ in 0..10 {
+            assert!(Pin::new(&mut canceller.cancelled()).poll(&mut cx).is_pending());
+        }
+        let State::Open(waiting) = &*other.signal.lock() else { panic!("nobody has cancelled") };
+        assert_eq!(waiting.len(), 2);
     }
 }

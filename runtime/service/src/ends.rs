@@ -26,10 +26,12 @@ pub struct Requests<'c, M> {
 }
 
 impl<M: Message> Requests<'_, M> {
-    /// Waits for the next message, or for the end of the request. The view lives until the next one is asked for.
+    /// Waits for the next message, or for the end of the request. The view lives until the next one is asked for. A
+    /// future that is dropped before it is ready has taken no message.
     ///
     /// # Errors
-    /// The request breaks a rule or a limit. The call ends with this error, whatever the handler makes of it.
+    /// The request breaks a rule or a limit: the call ends with this error, whatever the handler makes of it. Or the
+    /// message is not an `M`: the next one may be, if the handler cares to go on.
     pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
         self.current = Bytes::new();
         let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx.waker())).await? else {
@@ -106,7 +108,7 @@ impl<M: Message> Responses<'_, M> {
     /// a message is out of their hands.
     ///
     /// # Errors
-    /// None so far.
+    /// None today; a result, so that `?` reads as it does after a send.
     pub async fn flush(&mut self) -> Result<()> {
         poll_fn(|cx| self.cell.poll_flush(cx.waker())).await;
         Ok(())

@@ -11,10 +11,11 @@ mod fields;
 use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
+use crate::error::panicked;
 use crate::messages::Messages;
 use crate::router::Routes;
 use crate::service::{Mount, Start, Streamed, Unary};
-use crate::{Arrival, BoxFuture, Call, Error, Head};
+use crate::{Arrival, BoxFuture, Call, Error, Head, Result};
 use bytes::{Bytes, BytesMut};
 use fields::{Fields, Nowhere};
 use ringwire_http::{Headers, HeadersMut};
@@ -236,20 +237,24 @@ impl InFlight {
             return self.fail(expired.into_error());
         }
         match &mut self.stage {
-            Stage::Unary(run) => {
-                if let Poll::Ready(unary) = run.as_mut().poll(cx) {
-                    self.stage = Stage::Answered(unary);
-                }
-            }
+            Stage::Unary(run) => match poll_caught(run, cx) {
+                Ok(Poll::Ready(unary)) => self.stage = Stage::Answered(unary),
+                Ok(Poll::Pending) => {}
+                Err(error) => self.fail(error),
+            },
             Stage::Stream(run, cell) => {
                 cell.wake_others(cx.waker());
-                let polled = run.as_mut().poll(cx);
+                let polled = poll_caught(run, cx);
                 if cell.lock().message_passed() {
                     self.timer.message_passed(now);
                 }
-                if let Poll::Ready(streamed) = polled {
-                    let cell = cell.clone();
-                    self.end_stream(streamed, cell);
+                match polled {
+                    Ok(Poll::Ready(streamed)) => {
+                        let cell = cell.clone();
+                        self.end_stream(streamed, cell);
+                    }
+                    Ok(Poll::Pending) => {}
+                    Err(error) => self.fail(error),
                 }
             }
             Stage::Collecting(..) | Stage::Answered(_) | Stage::Streamed(..) => {}
@@ -307,6 +312,7 @@ impl InFlight {
                 let (headers, custom) = start.call.response();
                 let end = messages.finish(outcome, headers, custom, head, &mut trailers);
                 let (body, share) = messages.take_body();
+                drop_caught(unary);
                 (end, body, Some(share))
             }
             Stage::Streamed(streamed, cell) => {
@@ -315,6 +321,8 @@ impl InFlight {
                 let Meeting { messages, headers, .. } = &mut *meeting;
                 let end = messages.finish(&outcome, headers, &streamed.trailers, head, &mut trailers);
                 let (body, share) = messages.take_body();
+                drop(meeting);
+                drop_caught(cell);
                 (end, body, Some(share))
             }
             Stage::Refused(answer) => {
@@ -364,7 +372,13 @@ impl Expired {
     }
 }
 
-/// Drops code of the application. A panic in a destructor of it ends neither the connection nor the server.
+/// Polls code of the application. What it shares with us is dropped with it, or, like the
+/// outgoing bytes, put right by its owner.
+fn poll_caught<T>(run: &mut BoxFuture<'static, T>, cx: &mut Context<'_>) -> Result<Poll<T>> {
+    catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(cx))).map_err(|panic| panicked(&*panic))
+}
+
+/// Drops values of the application. A panic in a destructor of theirs ends neither the connection nor the server.
 fn drop_caught<T>(value: T) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }

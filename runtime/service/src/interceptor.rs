@@ -17,7 +17,8 @@ pub use rest::{Dynamic, Next, Rest};
 /// Code around the calls of a service, or of a whole router.
 ///
 /// It runs when the head of a request has arrived: before the first message of a stream, but after the one message of a
-/// unary call, which is received whole, within its limit, before anybody else hears of it.
+/// unary call, which is received whole, within its limit, before anybody else hears of it. A request that is refused
+/// before any method is called, for its path, its media type or its HTTP method, passes none.
 ///
 /// An async closure that captures nothing is one, and so is any `async fn` of the same form:
 /// ```
@@ -56,8 +57,12 @@ pub trait Interceptor: Send + Sync + 'static {
 
 /// Nothing in between.
 impl Interceptor for () {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
-        next.run(call).await
+    fn intercept(
+        &self,
+        call: &mut Call,
+        next: Next<'_, impl Rest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(call)
     }
 }
 

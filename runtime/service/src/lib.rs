@@ -46,6 +46,11 @@ pub use ringwire_rpc::{
     Code, Compress, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape,
 };
 
+/// A unit for limits: 1024 bytes.
+pub const KIB: u32 = 1024;
+/// A unit for limits: 1024 KiB.
+pub const MIB: u32 = 1024 * KIB;
+
 /// What handlers and interceptors return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

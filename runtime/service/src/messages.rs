@@ -1,7 +1,7 @@
 //! The messages of one call, both ways: the one place where a handler's ends touch the exchange.
 
 use crate::budget::{Share, exhausted};
-use crate::error::{broken, encode_failed};
+use crate::error::encode_failed;
 use crate::payload::{Coding, Hooks, Payload};
 use crate::{Call, Result};
 use bytes::{Bytes, BytesMut};
@@ -16,17 +16,14 @@ pub(crate) struct Messages {
     /// What was written and not yet taken.
     pub(crate) out: BytesMut,
     hooks: Option<Box<Hooks>>,
-    /// How many bytes of `out` are whole messages: what lies beyond was left by an encoder that panicked.
-    whole: usize,
     share: Share,
     /// The bytes of the message that the handler looks at.
     current: usize,
-    sent: u64,
 }
 
 impl Messages {
     pub(crate) fn new(exchange: ServerExchange, coding: Coding, share: Share) -> Self {
-        Self { exchange, coding, out: BytesMut::new(), hooks: None, whole: 0, share, current: 0, sent: 0 }
+        Self { exchange, coding, out: BytesMut::new(), hooks: None, share, current: 0 }
     }
 
     /// Takes over what interceptors wish for.
@@ -82,8 +79,6 @@ impl Messages {
                 })
             }),
         }?;
-        self.sent += 1;
-        self.whole = self.out.len();
         self.account()
     }
 
@@ -94,7 +89,6 @@ impl Messages {
         }
         // Splitting, not replacing, lets the next message go into what is left of the same allocation.
         let out = self.out.split();
-        self.whole = 0;
         self.account().expect("holding less never exceeds a budget");
         Some(out)
     }
@@ -114,13 +108,7 @@ impl Messages {
         head: &mut dyn HeadersMut,
         trailers_out: &mut dyn HeadersMut,
     ) -> End {
-        self.out.truncate(self.whole);
-        let unanswered = (outcome.is_ok() && self.lacks_its_response()).then(|| broken(NO_RESPONSE));
-        let outcome = match (&unanswered, outcome) {
-            (Some(error), _) | (None, Err(error)) => Err(error),
-            (None, Ok(())) => Ok(()),
-        };
-        let ending = Ending { outcome, headers, trailers };
+        let ending = Ending { outcome: outcome.as_ref().copied(), headers, trailers };
         self.exchange.finish(ending, Sinks { head, body: &mut self.out, trailers: trailers_out })
     }
 
@@ -131,13 +119,7 @@ impl Messages {
         let _ = self.account();
         (std::mem::take(&mut self.out), self.share.hand_over())
     }
-
-    fn lacks_its_response(&self) -> bool {
-        self.exchange.spec().shape.has_one_response() && self.sent == 0
-    }
 }
 
 /// A small answer and its envelope: one allocation, where prefix and message would take one and a copy.
 const FIRST_RESERVE: usize = 256;
-
-const NO_RESPONSE: &str = "the method, or an interceptor in its place, ended without the response";

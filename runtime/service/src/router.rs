@@ -121,7 +121,7 @@ impl Router {
         self
     }
 
-    /// The bytes that all calls together may hold. Routers that are given the same budget share it.
+    /// The bytes that all calls together may hold; a gibibyte unless set. Routers that are given one budget share it.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;

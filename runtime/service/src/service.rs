@@ -186,28 +186,18 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
 
     fn unary(self: Arc<Self>, mut unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>> {
         Box::pin(async move {
-            unary.outcome = {
-                let Unary { start: Start { method, call, around }, messages, request, .. } = &mut *unary;
-                let ends = Ends::of_unary(messages, request.take());
-                let mut run = pin!(self.run(*method, call, around.as_deref(), ends));
-                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
-            };
-            unary.start.call.answered();
+            let Unary { start: Start { method, call, around }, messages, request, outcome } = &mut *unary;
+            let ends = Ends::of_unary(messages, request.take());
+            *outcome = self.run(*method, call, around.as_deref(), ends).await;
+            call.answered();
             unary
         })
     }
 
     fn stream(self: Arc<Self>, mut start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed> {
         Box::pin(async move {
-            let outcome = {
-                let mut run = pin!(self.run(
-                    start.method,
-                    &mut start.call,
-                    start.around.as_deref(),
-                    Ends::of_cell(&cell)
-                ));
-                poll_fn(|cx| poll_caught(run.as_mut(), cx)).await
-            };
+            let ends = Ends::of_cell(&cell);
+            let outcome = self.run(start.method, &mut start.call, start.around.as_deref(), ends).await;
             start.call.answered();
             Streamed { trailers: start.call.take_trailers(), outcome }
         })
@@ -240,8 +230,8 @@ struct Inner<'a, S, C> {
 }
 
 impl<S: Service, C: Interceptor> Rest for Inner<'_, S, C> {
-    async fn run(self, call: &mut Call) -> Result<()> {
-        self.chain.intercept(call, Next::new(self.handler)).await
+    fn run(self, call: &mut Call) -> impl Future<Output = Result<()>> + Send {
+        self.chain.intercept(call, Next::new(self.handler))
     }
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {

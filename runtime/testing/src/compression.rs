@@ -64,6 +64,20 @@ pub fn decompressed(
     }
 }
 
+/// What a fuzzer holds `compression` against: any `input` is refused or stands for a message within a limit, which
+/// compressed again stands for itself.
+///
+/// # Panics
+/// If that does not hold.
+pub fn fuzz(compression: &dyn Compression, input: &[u8]) {
+    let Ok(message) = decompressed(compression, input, FUZZ_LIMIT) else { return };
+    round_trip(compression, &message, Level::Default);
+    if !message.is_empty() {
+        let refused = decompressed(compression, input, message.len() - 1);
+        assert_eq!(refused, Err(DecompressError::TooLarge { limit: message.len() - 1 }));
+    }
+}
+
 fn round_trip(compression: &dyn Compression, message: &[u8], level: Level) {
     let mut out = BytesMut::from(BEFORE);
     compression.compress(message, level, &mut out);
@@ -146,6 +160,8 @@ fn messages() -> Vec<Vec<u8>> {
         [seed.bytes(70_000), vec![7; 70_000], seed.bytes(70_000)].concat(),
     ]
 }
+
+const FUZZ_LIMIT: usize = 1 << 16;
 
 const BEFORE: &[u8] = b"before";
 

@@ -5,6 +5,7 @@ use ringwire_compress::{Compression, Compressions, DecompressError, Level};
 use ringwire_compress_br::Br;
 use ringwire_testing::{
     compression::{self, Truncated, compressed, decompressed},
+    fuzz::Target,
     seed::Seed,
 };
 
@@ -45,6 +46,17 @@ fn messages_of_whole_windows_fit_their_limit() {
             );
         }
     }
+}
+
+#[test]
+fn br_refuses_or_comes_back() {
+    let seeds: &[&[u8]] = &[
+        include_bytes!("golden/node.br"),
+        include_bytes!("golden/go.br"),
+        include_bytes!("golden/small.br"),
+    ];
+    let target = Target { name: "br", run: |input| compression::fuzz(&Br, input), seeds };
+    target.replay("runtime/compress/br", "testdata/corpus", 5_000);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use bytes::BytesMut;
 use ringwire_compress::{Compression, Compressions, DecompressError, Level};
 use ringwire_compress_deflate::Deflate;
-use ringwire_testing::compression::{self, Truncated, decompressed};
+use ringwire_testing::{
+    compression::{self, Truncated, decompressed},
+    fuzz::Target,
+};
 
 #[test]
 fn deflate_keeps_the_laws() {
@@ -33,6 +36,13 @@ fn zlib_understands_deflate() {
 fn bare_stream_and_preset_dictionary_are_corrupt() {
     check(include_bytes!("golden/python.deflate"), Err(DecompressError::Corrupt));
     check(include_bytes!("golden/dictionary.zlib"), Err(DecompressError::Corrupt));
+}
+
+#[test]
+fn deflate_refuses_or_comes_back() {
+    let seeds: &[&[u8]] = &[include_bytes!("golden/python.zlib"), include_bytes!("golden/small_window.zlib")];
+    let target = Target { name: "deflate", run: |input| compression::fuzz(&Deflate, input), seeds };
+    target.replay("runtime/compress/deflate", "testdata/corpus", 5_000);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use ringwire_compress::{Compression, Compressions, DecompressError, Level};
 use ringwire_compress_snappy::Snappy;
 use ringwire_testing::{
     compression::{self, Truncated, compressed, decompressed},
+    fuzz::Target,
     seed::Seed,
 };
 
@@ -81,6 +82,13 @@ fn every_byte_of_the_checksum_counts() {
 fn what_does_not_shrink_is_left_as_it_is() {
     let noise = Seed::new(1).bytes(1000);
     assert_eq!(compressed(&Snappy, &noise), uncompressed(&noise));
+}
+
+#[test]
+fn snappy_refuses_or_comes_back() {
+    let seeds: &[&[u8]] = &[include_bytes!("golden/go.snappy")];
+    let target = Target { name: "snappy", run: |input| compression::fuzz(&Snappy, input), seeds };
+    target.replay("runtime/compress/snappy", "testdata/corpus", 5_000);
 }
 
 #[test]

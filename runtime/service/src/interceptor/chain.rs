@@ -12,9 +12,13 @@ use std::sync::Arc;
 pub struct Stack<A, B>(pub A, pub B);
 
 impl<A: Interceptor, B: Interceptor> Interceptor for Stack<A, B> {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+    fn intercept(
+        &self,
+        call: &mut Call,
+        next: Next<'_, impl Rest>,
+    ) -> impl Future<Output = Result<()>> + Send {
         let rest = Then { inner: &self.1, rest: next.into_rest() };
-        self.0.intercept(call, Next::new(rest)).await
+        self.0.intercept(call, Next::new(rest))
     }
 }
 
@@ -24,8 +28,8 @@ struct Then<'a, B, R> {
 }
 
 impl<B: Interceptor, R: Rest> Rest for Then<'_, B, R> {
-    async fn run(self, call: &mut Call) -> Result<()> {
-        self.inner.intercept(call, Next::new(self.rest)).await
+    fn run(self, call: &mut Call) -> impl Future<Output = Result<()>> + Send {
+        self.inner.intercept(call, Next::new(self.rest))
     }
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {

@@ -38,8 +38,8 @@ impl<'a, R: Rest> Next<'a, R> {
     }
 
     /// Lets the call go on. What it returns is how the call ends, unless the interceptor says otherwise.
-    pub async fn run(self, call: &mut Call) -> Result<()> {
-        self.rest.run(call).await
+    pub fn run(self, call: &mut Call) -> impl Future<Output = Result<()>> + Send {
+        self.rest.run(call)
     }
 
     /// Answers in place of the handler, with one message, which must be of the method's response type.

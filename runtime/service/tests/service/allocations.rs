@@ -6,7 +6,8 @@ use allocation_counter::measure;
 use bytes::Bytes;
 use ringwire_http::HeadersMut;
 use ringwire_service::{
-    Arrival, Call, Interceptor, Next, PlainHead, Response, Rest, Result, Router, Routes, Sent,
+    Arrival, Call, Interceptor, Next, PlainHead, Requests, Response, Responses, Rest, Result, Router, Routes,
+    Sent,
 };
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -23,6 +24,18 @@ impl Greet for Echo {
         response: Response<'_, GreetResponse>,
     ) -> Result<Sent> {
         response.send(&GreetResponseView { greeting: request.name, ..Default::default() }).await
+    }
+
+    async fn chat(
+        &self,
+        _: &mut Call,
+        mut requests: Requests<'_, ChatRequest>,
+        mut responses: Responses<'_, ChatResponse>,
+    ) -> Result<()> {
+        while let Some(request) = requests.next().await? {
+            responses.send(&ChatResponseView { line: request.line, ..Default::default() }).await?;
+        }
+        Ok(())
     }
 }
 
@@ -98,6 +111,31 @@ fn interceptors_of_a_router_allocate_two_futures_each() {
         let router = router.add(GreetServer::new(Echo));
         assert_eq!(connect(router), UNARY + 2 * count as u64, "{count} interceptors");
     }
+}
+
+/// Counts the allocations of a stream of so many messages each way, each driven as it comes.
+fn stream(routes: &Routes, rounds: usize) -> u64 {
+    let arrival = Arrival::new(PlainHead::post("/greet.v1.Greet/Chat", "application/grpc"));
+    let (now, chunk) = (Instant::now(), envelopes(&[&text("Ada")]));
+    measure(|| {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut fields = Encoder(0);
+        let mut flight = routes.start(arrival.clone(), now);
+        assert!(flight.poll_head(&mut cx, now, &mut fields).is_pending());
+        for round in 0..rounds {
+            flight.push(chunk.clone());
+            assert!(round > 0 || flight.poll_head(&mut cx, now, &mut fields).is_ready());
+            assert!(matches!(flight.poll_body(&mut cx, now), Poll::Ready(Some(_))));
+        }
+    })
+    .count_total
+}
+
+#[test]
+fn the_messages_of_a_stream_share_an_allocation() {
+    let routes = routes(Router::new().add(GreetServer::new(Echo)));
+    let (few, many) = (stream(&routes, 100), stream(&routes, 1100));
+    assert_eq!(many, few, "what one buffer leaves over, the next messages fill");
 }
 
 /// The call, the future of its handler, and the buffer of its response.

@@ -236,6 +236,24 @@ fn dropping_a_call_drops_its_handler_and_tells_what_it_left_behind() {
 }
 
 #[test]
+fn a_call_runs_until_its_handler_has_ended() {
+    let service = Waiting::default();
+    let routes = routes(Router::new().add(GreetServer::new(service.clone())));
+    for method in ["Greet", "Chat"] {
+        let mut call = Driven::grpc(&routes, &format!("/greet.v1.Greet/{method}"));
+        call.flight().push(crate::support::envelopes(&[&text("answer")]));
+        call.flight().push_end();
+        let mut headers = Vec::<(String, Vec<u8>)>::new();
+        let now = call.now;
+        assert!(
+            call.flight().poll_head(&mut Context::from_waker(Waker::noop()), now, &mut headers).is_ready()
+        );
+        service.kept.lock().unwrap().clear();
+        assert_eq!(routes.running(), 0, "{method}: what is left is for the connection to send");
+    }
+}
+
+#[test]
 fn an_answered_call_is_not_cancelled() {
     let service = Waiting::default();
     let routes = routes(Router::new().add(GreetServer::new(service.clone())));

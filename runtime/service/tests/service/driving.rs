@@ -236,9 +236,56 @@ fn requests_arrive_in_any_pieces() {
 }
 
 #[test]
+fn streams_arrive_in_any_pieces() {
+    struct Echo;
+    impl Greet for Echo {
+        async fn chat(
+            &self,
+            _: &mut Call,
+            mut requests: Requests<'_, ChatRequest>,
+            mut responses: Responses<'_, ChatResponse>,
+        ) -> Result<()> {
+            while let Some(request) = requests.next().await? {
+                responses.send(&ChatResponseView { line: request.line, ..Default::default() }).await?;
+            }
+            assert!(requests.next().await?.is_none(), "the end is the end");
+            Ok(())
+        }
+    }
+    let routes = routes(Router::new().add(GreetServer::new(Echo)));
+    let wire = envelopes(&[&text("a"), b"", &text("bc")]);
+    for first in 0..=wire.len() {
+        for second in first..=wire.len() {
+            let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Chat");
+            for part in [wire.slice(..first), wire.slice(first..second), wire.slice(second..)] {
+                call.flight().push(part);
+                call.poll();
+            }
+            assert_eq!(messages(&call.end().body), [text("a"), vec![], text("bc")], "{first} {second}");
+            assert_eq!(call.grpc_status(), Some("0"));
+        }
+    }
+}
+
+#[test]
 fn request_trailers_end_the_request() {
     let mut call = Driven::grpc(&serving(), "/greet.v1.Greet/Greet");
     call.poll().push(&text("Ada"));
     call.flight().push_trailers(&[("x", "y")]);
     assert_eq!(messages(&call.poll().body), [text("Ada")]);
+}
+
+#[test]
+fn the_rest_of_a_request_is_the_shells_to_discard() {
+    use ringwire_rpc::RequestRest::{Discard, Ended};
+    let routes = serving();
+    for path in ["/greet.v1.Greet/Greet", "/nowhere"] {
+        let mut call = Driven::grpc(&routes, path);
+        // Two messages where there must be one end the call at once.
+        call.flight().push(envelopes(&[b"", b""]));
+        assert!(call.poll().ended, "{path}");
+        assert_eq!(call.flight().rest(), Discard, "{path}");
+        call.end();
+        assert_eq!(call.flight().rest(), Ended, "{path}");
+    }
 }

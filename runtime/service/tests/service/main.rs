@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod allocations;
+mod api_page;
 mod bounds;
 mod calls;
 mod compression;

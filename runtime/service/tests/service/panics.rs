@@ -158,6 +158,45 @@ fn a_panic_in_a_destructor_is_caught() {
 }
 
 #[test]
+fn a_panic_in_the_destructor_of_what_a_call_holds_is_caught() {
+    async fn leave_in_call(call: &mut Call, next: Next<'_>) -> Result<()> {
+        call.extensions_mut().insert(Arc::new(Fragile));
+        next.run(call).await
+    }
+    async fn leave_in_hook(call: &mut Call, next: Next<'_>) -> Result<()> {
+        let fragile = Fragile;
+        call.on_send(move |_| {
+            let _ = &fragile;
+            Ok(())
+        });
+        next.run(call).await
+    }
+    struct Sound;
+    impl Greet for Sound {
+        async fn greet(&self, _: &mut Call, _: GreetRequestView<'_>) -> Result<GreetResponse> {
+            Ok(GreetResponse::default())
+        }
+        async fn collect(&self, _: &mut Call, _: Requests<'_, GreetRequest>) -> Result<GreetResponse> {
+            Ok(GreetResponse::default())
+        }
+    }
+    serving();
+    let router = || Router::new().add(GreetServer::new(Sound));
+    for (routes, method, want) in [
+        (routes(router().intercept(leave_in_call)), "Greet", "0"),
+        (routes(router().intercept(leave_in_hook)), "Greet", "0"),
+        // The call of a stream goes before its end is written, and the client learns of it.
+        (routes(router().intercept(leave_in_call)), "Collect", "13"),
+        (routes(router().intercept(leave_in_hook)), "Collect", "0"),
+    ] {
+        let answer = grpc(&routes, &format!("/greet.v1.Greet/{method}"), &[b""]);
+        let status = answer.header("grpc-status").or(answer.trailer("grpc-status"));
+        assert_eq!(status, Some(want), "{method}");
+        assert_eq!(routes.running(), 0);
+    }
+}
+
+#[test]
 fn interceptors_see_the_panic_of_a_handler() {
     struct See(Arc<Mutex<Option<Panicked>>>);
     impl Interceptor for See {

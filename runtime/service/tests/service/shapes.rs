@@ -178,6 +178,25 @@ fn ends_are_streams_for_those_who_want_them() {
 }
 
 #[test]
+fn a_stream_of_requests_ends_at_the_first_error() {
+    struct Counting;
+    impl Greet for Counting {
+        async fn collect(&self, _: &mut Call, requests: Requests<'_, GreetRequest>) -> Result<GreetResponse> {
+            let mut requests = std::pin::pin!(requests.into_stream());
+            let mut seen = Vec::new();
+            while let Some(request) =
+                std::future::poll_fn(|cx| futures_core::Stream::poll_next(requests.as_mut(), cx)).await
+            {
+                seen.push(request.map_or("error".to_owned(), |request| request.name));
+            }
+            Ok(GreetResponse { greeting: seen.join(" "), ..Default::default() })
+        }
+    }
+    let answer = grpc(&serving(Counting), "/greet.v1.Greet/Collect", &[&text("a"), b"\xff", &text("b")]);
+    assert_eq!(messages(&answer.body), [text("a error")]);
+}
+
+#[test]
 fn methods_that_are_not_written_are_unimplemented() {
     struct Nothing;
     impl Greet for Nothing {}

@@ -1,0 +1,38 @@
+//! The server as a stranger meets it: a program that listens, answers and stops.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)] // A test's way to fail.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+#[test]
+fn the_server_greets_and_stops_when_told() {
+    let mut server = Command::new(std::env::var("SERVER").unwrap()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let address = said.trim().strip_prefix("listening on http://").unwrap();
+
+    check(address, r#"{"name":"Ada"}"#, "HTTP/1.1 200 OK\r\n", r#"{"greeting":"Hello, Ada!"}"#);
+    let refused = r#"{"code":"invalid_argument","message":"a greeting needs a name"}"#;
+    check(address, "{}", "HTTP/1.1 400 Bad Request\r\n", refused);
+
+    let told = Command::new("kill").arg(server.id().to_string()).status().unwrap();
+    assert!(told.success());
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+}
+
+fn check(address: &str, request: &str, status: &str, body: &str) {
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(
+        connection,
+        "POST /greet.v1.Greet/Greet HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{request}",
+        request.len()
+    )
+    .unwrap();
+    let mut response = String::new();
+    connection.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with(status) && response.ends_with(&format!("\r\n\r\n{body}")), "{response}");
+}

@@ -1,0 +1,100 @@
+"""What `connect_rust_library` runs and links."""
+
+load("@rules_rust//rust:defs.bzl", "rust_analyzer_aspect", "rust_common")
+load(":labels.bzl", "typed")
+load(":sides.bzl", "RUNTIMES")
+
+TOOLCHAIN_TYPE = Label("//proto_rules:toolchain_type")
+
+# Optional, so that its absence can be explained.
+TOOLCHAIN = config_common.toolchain_type(TOOLCHAIN_TYPE, mandatory = False)
+
+def connect_rust_toolchain_of(ctx):
+    """Returns the toolchain, or fails and says how to get one.
+
+    Args:
+      ctx: the context of a rule or an aspect that lists TOOLCHAIN.
+
+    Returns:
+      The ToolchainInfo that `connect_rust_toolchain` provides.
+    """
+    toolchain = ctx.toolchains[TOOLCHAIN_TYPE]
+    if not toolchain:
+        fail("{}: no connect_rust_toolchain is registered for this platform. ".format(typed(ctx.label)) +
+             "Add register_toolchains(\"@ringwire//proto_rules:toolchain\") to your MODULE.bazel, " +
+             "or declare one over your own crates with connect_rust_toolchain and register that.")
+    return toolchain
+
+def _connect_rust_toolchain_impl(ctx):
+    return [
+        platform_common.ToolchainInfo(
+            generator = ctx.attr.generator[DefaultInfo].files_to_run,
+            label = ctx.label,
+            message_runtime = ctx.attr.message_runtime,
+            # The sides of a service that can be asked for, each with what it links.
+            sides = {side: getattr(ctx.attr, runtime) for side, runtime in RUNTIMES.items() if getattr(ctx.attr, runtime)},
+        ),
+    ]
+
+_CRATES = {
+    "aspects": [rust_analyzer_aspect],
+    "providers": [
+        [rust_common.crate_info],
+        [rust_common.crate_group_info],
+    ],
+}
+
+connect_rust_toolchain = rule(
+    implementation = _connect_rust_toolchain_impl,
+    doc = """\
+The generator that `connect_rust_library` runs, and the crates that generated code is built on.
+
+Two copies of one of these crates in a program do not fit together, so there is no silent default: each build registers
+the toolchain whose crates its own code uses too. With Ringwire's own, built from source:
+
+```starlark
+register_toolchains("@ringwire//proto_rules:toolchain")
+```
+
+With crates from a hub of yours:
+
+```starlark
+connect_rust_toolchain(
+    name = "connect_rust",
+    generator = "@ringwire//codegen/rules",
+    message_runtime = ["@crates//:ringwire-message"],
+    service_runtime = ["@crates//:ringwire-service"],
+)
+
+toolchain(
+    name = "connect_rust_toolchain",
+    toolchain = ":connect_rust",
+    toolchain_type = "@ringwire//proto_rules:toolchain_type",
+)
+```""",
+    attrs = {
+        "client_runtime": attr.label_list(
+            doc = "The crates that generated clients name. Without any, no client is generated.",
+            **_CRATES
+        ),
+        "generator": attr.label(
+            doc = "The program that turns descriptor sets into Rust. It runs while building, so it is built for the " +
+                  "machine that builds.",
+            cfg = "exec",
+            executable = True,
+            mandatory = True,
+        ),
+        "message_runtime": attr.label_list(
+            doc = "The crates that generated messages name.",
+            allow_empty = False,
+            mandatory = True,
+            **_CRATES
+        ),
+        "service_runtime": attr.label_list(
+            doc = "The crates that generated services name, beside those of `message_runtime`. Without any, no service " +
+                  "is generated.",
+            **_CRATES
+        ),
+    },
+    provides = [platform_common.ToolchainInfo],
+)

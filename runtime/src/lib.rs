@@ -1,0 +1,18 @@
+//! ConnectRPC, gRPC and gRPC-Web for Rust: all that a service needs to be written, served and tested.
+//!
+//! `examples/greet` is a whole service. The traits that handlers implement are generated, and name these types.
+
+#![forbid(unsafe_code)]
+
+/// Messages and their codecs.
+pub use ringwire_message as message;
+pub use ringwire_service::{
+    Call, Cancelled, Code, Compress, DeadlinePolicy, Error, Guard, Idempotency, Interceptor, KIB, Limits,
+    MIB, Message, Metadata, MethodDescriptor, Next, Payload, Peer, PeerAddress, PlainHead, Request, Requests,
+    Response, Responses, Result, Router, RouterError, Routes, Sent, Service, Spec, StreamShape,
+    WholeResponse,
+};
+/// The portable server.
+pub use ringwire_tower as tower;
+// Two copies of one of these in a program do not fit together: who builds on ours finds them here.
+pub use {bytes, tokio};
