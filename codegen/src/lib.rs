@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod docs;
+mod elsewhere;
 mod error;
 mod externs;
 mod fixup;
@@ -14,6 +15,7 @@ mod messages;
 mod names;
 mod options;
 mod place;
+mod register;
 mod schema;
 mod services;
 mod tree;
@@ -58,6 +60,6 @@ pub fn generate(request: &Request<'_>) -> Result<String, Error> {
     if request.mode.has_services() {
         services::generate(&library, &mut tree)?;
     }
-    messages::register(&library, &mut tree);
+    register::generate(&library, &mut tree);
     Ok(tree.into_text(request.layout))
 }

@@ -25,6 +25,18 @@ impl Tree {
         &mut segments.fold(self, |tree, segment| tree.modules.entry(segment.to_owned()).or_default()).items
     }
 
+    /// The paths, from the root, of all constants that are there already.
+    pub(crate) fn constants(&self) -> Vec<String> {
+        let mut paths = constants_of(&self.items, "self");
+        for (name, module) in &self.modules {
+            let paths_within = module.constants();
+            paths.extend(
+                paths_within.into_iter().map(|path| path.replacen("self", &format!("self::{name}"), 1)),
+            );
+        }
+        paths
+    }
+
     pub(crate) fn into_text(self, layout: Layout) -> String {
         let mut file = syn::File { shebang: None, attrs: Vec::new(), items: self.into_items() };
         match layout {
@@ -45,6 +57,19 @@ impl Tree {
     }
 }
 
+fn constants_of(items: &[Item], module: &str) -> Vec<String> {
+    items
+        .iter()
+        .flat_map(|item| match item {
+            Item::Const(constant) => vec![format!("{module}::{}", constant.ident)],
+            Item::Mod(syn::ItemMod { ident, content: Some((_, items)), .. }) => {
+                constants_of(items, &format!("{module}::{}", ident.to_string().trim_start_matches("r#")))
+            }
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
 fn inner_attributes() -> Vec<Attribute> {
     let lints = lints();
     vec![parse_quote!(#![cfg_attr(rustfmt, rustfmt_skip)]), parse_quote!(#![allow(#lints)])]
@@ -58,7 +83,6 @@ fn add_outer_attributes(item: &mut Item) {
         Item::Enum(item) => &mut item.attrs,
         Item::Fn(item) => &mut item.attrs,
         Item::Impl(item) => &mut item.attrs,
-        Item::Macro(item) => &mut item.attrs,
         Item::Mod(item) => &mut item.attrs,
         Item::Static(item) => &mut item.attrs,
         Item::Struct(item) => &mut item.attrs,

@@ -1,5 +1,6 @@
 //! Where the types of one generated library live, and those that it uses from others.
 
+use crate::elsewhere::Elsewhere;
 use crate::error::Error;
 use crate::fixup::{Renames, remove_unfit};
 use crate::options::Mode;
@@ -9,7 +10,7 @@ use crate::{Externs, Request, Schema, place};
 use buffa_codegen::context::CodeGenContext;
 use buffa_codegen::generated::descriptor::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 use buffa_codegen::{CodeGenConfig, idents};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One library to generate.
 pub(crate) struct Library<'a> {
@@ -20,8 +21,7 @@ pub(crate) struct Library<'a> {
     pub(crate) files: Vec<FileDescriptorProto>,
     pub(crate) renames: Renames,
     pub(crate) config: CodeGenConfig,
-    /// `.package.Type` → `::crate::package::Type`, for the types of other crates.
-    elsewhere: BTreeMap<String, String>,
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl<'a> Library<'a> {
@@ -48,12 +48,12 @@ impl<'a> Library<'a> {
             files,
             renames,
             config: CodeGenConfig::default(),
-            elsewhere: BTreeMap::new(),
+            elsewhere: Elsewhere::default(),
         };
         for import_path in &library.generate {
             library.check_package(import_path)?;
         }
-        library.locate_elsewhere()?;
+        library.elsewhere = Elsewhere::find(&library)?;
         let config = &mut library.config;
         config.generate_json = options.json;
         config.generate_views = options.views;
@@ -82,39 +82,8 @@ impl<'a> Library<'a> {
     }
 
     /// Whether the types of this file are generated here.
-    fn is_local(&self, import_path: &str) -> bool {
+    pub(crate) fn is_local(&self, import_path: &str) -> bool {
         self.request.mode.has_messages() && self.generate.iter().any(|file| file == import_path)
-    }
-
-    /// Fills in where the types of all other files are.
-    fn locate_elsewhere(&mut self) -> Result<(), Error> {
-        let Request { schema, externs, options, mode, .. } = self.request;
-        let mut crates: BTreeSet<&str> = BTreeSet::new();
-        let mut elsewhere = BTreeMap::new();
-        for file in &self.files {
-            let import_path = text(&file.name);
-            if is_well_known(import_path) {
-                for name in schema.types_of(import_path) {
-                    let within = name.trim_start_matches('.').replace('.', "::");
-                    elsewhere.insert(
-                        name.to_owned(),
-                        format!("{}::buffa_types::{within}", options.runtime.message),
-                    );
-                }
-            } else if !self.is_local(import_path) {
-                crates.extend(externs.crate_of(import_path));
-            }
-        }
-        for (krate, files) in externs.crates() {
-            if crates.contains(krate) || mode == Mode::Services {
-                for (name, path) in paths_within(schema, files)? {
-                    let name = self.renames.renamed(&name).into_owned();
-                    elsewhere.insert(name, format!("::{krate}::{path}"));
-                }
-            }
-        }
-        self.elsewhere = elsewhere;
-        Ok(())
     }
 
     /// What buffa has to know of it: the types that are named, and what shares a package with what is generated.
@@ -129,7 +98,7 @@ impl<'a> Library<'a> {
         for file in self.generated_files() {
             References { library: self, file, names: &mut names }.of_file()?;
         }
-        let elsewhere = |name: String| self.elsewhere.get(&name).cloned().map(|path| (name, path));
+        let elsewhere = |name: String| self.elsewhere.types.get(&name).cloned().map(|path| (name, path));
         let mut paths: Vec<_> = names.into_iter().filter_map(elsewhere).collect();
         // Packages below google.protobuf are not those of the well-known types, which buffa takes them for.
         for package in packages.into_iter().filter(|package| package.starts_with("google.protobuf.")) {
@@ -146,7 +115,7 @@ impl<'a> Library<'a> {
         package: &str,
     ) -> Option<String> {
         let type_name = self.renames.renamed(type_name);
-        match self.elsewhere.get(&*type_name) {
+        match self.elsewhere.types.get(&*type_name) {
             Some(path) => Some(path.clone()),
             None => {
                 Some(self.renames.rust(&context.rust_type_relative(&type_name, package, 0)?).into_owned())
@@ -160,6 +129,15 @@ impl<'a> Library<'a> {
         declared.is_some_and(|declared| {
             self.is_local(&declared.file)
                 && self.file(&declared.file).is_some_and(|file| text(&file.package) == package)
+        })
+    }
+
+    /// Whether a package below this one starts with that part.
+    pub(crate) fn has_package(&self, package: &str, part: &str) -> bool {
+        let below = if package.is_empty() { part.to_owned() } else { format!("{package}.{part}") };
+        let mut packages = self.files.iter().map(|file| text(&file.package));
+        packages.any(|other| {
+            other.strip_prefix(&below).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
     }
 
@@ -258,41 +236,6 @@ fn check_not_elsewhere(externs: &Externs, file: &str) -> Result<(), Error> {
         ))
         .remedy("list it once: either to be generated, or as a file of that crate")),
     }
-}
-
-/// The paths that the types of a library have within it, by their names in the schema. They depend on its files and on the packages of what these
-/// import, on nothing else: whoever uses the library has to find the same.
-fn paths_within(schema: &Schema, files: &[String]) -> Result<Vec<(String, String)>, Error> {
-    let closure = schema.closure(files)?;
-    let own: Vec<&FileDescriptorProto> =
-        closure.iter().copied().filter(|file| files.iter().any(|own| own == text(&file.name))).collect();
-    let (own, renames) = Renames::apply(&own);
-    let mut seen: Vec<FileDescriptorProto> = own
-        .into_iter()
-        .map(|mut file| {
-            file.source_code_info = Default::default();
-            file
-        })
-        .collect();
-    for file in closure {
-        if !files.iter().any(|own| own == text(&file.name)) {
-            let mut imported = FileDescriptorProto::default();
-            imported.name.clone_from(&file.name);
-            imported.package.clone_from(&file.package);
-            seen.push(imported);
-        }
-    }
-    let config = CodeGenConfig::default();
-    let context = CodeGenContext::new(&seen, &config, &[]);
-    let mut paths = Vec::new();
-    for file in files {
-        for name in schema.types_of(file) {
-            if let Some(path) = context.rust_type(&renames.renamed(name)) {
-                paths.push((name.to_owned(), renames.rust(path).into_owned()));
-            }
-        }
-    }
-    Ok(paths)
 }
 
 fn top_level(file: &FileDescriptorProto) -> impl Iterator<Item = String> {

@@ -32,7 +32,8 @@ impl Greet for Greeter {
     async fn collect(&self, _: &mut Call, mut requests: Requests<'_, GreetRequest>) -> Result<GreetResponse> {
         let mut names = Vec::new();
         while let Some(request) = requests.next().await? {
-            names.push(request.name.to_owned());
+            // By nothing but the types of the package.
+            names.push(request.to_owned_message()?.name);
         }
         Ok(GreetResponse { greeting: names.join(" and "), ..Default::default() })
     }

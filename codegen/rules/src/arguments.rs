@@ -151,3 +151,79 @@ ringwire-codegen-rules [@FILE] --out=FILE --mode=MODE --generate=IMPORT_PATH... 
   --element_memory_limit=BYTES|unlimited
                                what a descriptor set may take in memory (1073741824)
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Arguments, String> {
+        Arguments::parse(arguments.iter().map(|&argument| argument.to_owned()).collect())
+    }
+
+    #[track_caller]
+    fn check_refused(arguments: &[&str], refusal: &str) {
+        assert_eq!(parse(arguments).expect_err("refused"), refusal);
+    }
+
+    const LEAST: [&str; 3] = ["--out=lib.rs", "--mode=messages", "--generate=a.proto"];
+
+    fn least_and<'a>(more: &[&'a str]) -> Vec<&'a str> {
+        LEAST.into_iter().chain(more.iter().copied()).collect()
+    }
+
+    #[test]
+    fn arguments_say_what_to_generate() {
+        let parsed = parse(&least_and(&[
+            "--descriptor_set=a.bin",
+            "--descriptor_set=b.bin",
+            "--generate=b.proto",
+            "--extern=c=x/c.proto,x/d=e.proto",
+            "--crate=ab",
+            "--target=//a:b",
+            "--json=false",
+        ]))
+        .unwrap();
+        assert_eq!((parsed.out.as_str(), parsed.target.as_deref()), ("lib.rs", Some("//a:b")));
+        assert_eq!(parsed.descriptor_sets, ["a.bin", "b.bin"]);
+        assert_eq!(parsed.generate, ["a.proto", "b.proto"]);
+        assert_eq!(["x/c.proto", "x/d=e.proto"].map(|file| parsed.externs.crate_of(file)), [Some("c"); 2]);
+        assert!(!parsed.options.json && parsed.options.views);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        check_refused(&LEAST[1..], "--out=FILE is missing");
+        check_refused(&[LEAST[0], LEAST[2]], "--mode=messages|services|both is missing");
+        check_refused(&LEAST[..2], "nothing to generate: --generate=IMPORT_PATH is missing");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let check = |argument, refusal| check_refused(&least_and(&[argument]), refusal);
+        check("-x", "\"-x\" is no --name=value; see --help");
+        check("--json", "\"--json\" is no --name=value; see --help");
+        check("--out=b.rs", "--out is there twice, as \"lib.rs\" and as \"b.rs\"");
+        check("--extern=c", "--extern=c is no --extern=CRATE=IMPORT_PATH,IMPORT_PATH");
+        check("--extern=a-b=c.proto", "\"a-b\" is no name of a crate");
+        check("--element_memory_limit=x", "--element_memory_limit=x is no number of bytes, nor unlimited");
+        check("--views=1", "the option views is true or false, not \"1\"");
+        check(
+            "--veiws=true",
+            "there is no option \"veiws\"; the options are descriptors, json, services, strict_utf8_mapping, \
+             unknown_fields, views",
+        );
+        let both = ["--extern=c=a.proto", "--extern=d=a.proto"];
+        check_refused(&least_and(&both), "a.proto is said to be in two crates, c and d");
+    }
+
+    #[test]
+    fn a_file_of_arguments_stands_for_its_lines() {
+        let file = std::env::temp_dir().join(format!("ringwire-arguments-{}", std::process::id()));
+        std::fs::write(&file, "--out=a b.rs\n\n--mode=messages\n").unwrap();
+        let expanded = expand(vec![format!("@{}", file.display()), "--crate=c".to_owned()]);
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(expanded.unwrap(), ["--out=a b.rs", "--mode=messages", "--crate=c"]);
+        let missing = expand(vec!["@no such file".to_owned()]).expect_err("refused");
+        assert!(missing.starts_with("cannot read no such file: "), "{missing}");
+    }
+}

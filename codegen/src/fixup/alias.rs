@@ -1,9 +1,10 @@
 //! Types whose names were replaced, under the names of the schema as well.
 
 use super::Renames;
+use crate::names;
 use crate::types::Library;
 use buffa_codegen::context::CodeGenContext;
-use quote::format_ident;
+use buffa_codegen::idents::make_field_ident;
 use syn::{Item, parse_quote};
 
 /// Adds the names of the schema beside the types of a package whose names were replaced.
@@ -23,11 +24,14 @@ pub(crate) fn add_aliases(
         let path = renames.rust(&path);
         let within: Vec<&str> = path.split("::").collect();
         let Some(items) = module_mut(items, &within[..within.len() - 1]) else { continue };
-        for suffix in ["", "View", "OwnedView"] {
-            let target = format!("{}{suffix}", renamed.rust);
-            let alias = format!("{}{suffix}", renamed.original);
+        let types = ["", "View", "OwnedView"]
+            .map(|suffix| [&renamed.rust, &renamed.original].map(|it| format!("{it}{suffix}")));
+        let module = names::module(&renamed.original);
+        let is_package = within.len() == 1 && library.has_package(package, &module);
+        let module = (!is_package).then(|| [renamed.module.clone(), module]);
+        for [target, alias] in types.into_iter().chain(module) {
             if declares(items, &target) && !declares(items, &alias) {
-                let (target, alias) = (format_ident!("{target}"), format_ident!("{alias}"));
+                let (target, alias) = (make_field_ident(&target), make_field_ident(&alias));
                 items.push(parse_quote!(#[doc(no_inline)] pub use self::#target as #alias;));
             }
         }

@@ -8,5 +8,6 @@ mod through;
 
 pub(crate) use alias::add_aliases;
 pub(crate) use extension::remove_unfit;
+pub(crate) use reasons::has_module;
 pub(crate) use rename::Renames;
 pub(crate) use through::Through;

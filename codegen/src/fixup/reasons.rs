@@ -2,7 +2,7 @@
 
 use crate::names;
 use crate::schema::text;
-use buffa_codegen::generated::descriptor::{DescriptorProto, FileDescriptorProto};
+use buffa_codegen::generated::descriptor::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 use buffa_codegen::idents::is_rust_keyword;
 use std::collections::BTreeSet;
 
@@ -60,11 +60,7 @@ impl Scope {
             return Some(self.grown(name, !is_no_type(name)));
         }
         // The module of `message lower` would be named like the message.
-        let has_module = !message.nested_type.is_empty()
-            || !message.enum_type.is_empty()
-            || !message.oneof_decl.is_empty()
-            || !message.extension.is_empty();
-        if module == name && has_module {
+        if module == name && has_module(message) {
             let module = names::unique(&mut self.modules, format!("{name}_"));
             return Some(Unfit { rust: name.to_owned(), module, has_alias: false });
         }
@@ -88,6 +84,19 @@ impl Scope {
         let module = names::unique(&mut self.modules, module);
         Unfit { rust, module, has_alias }
     }
+}
+
+/// Whether something is declared within the message that takes a module: a type or a oneof.
+pub(crate) fn has_module(message: &DescriptorProto) -> bool {
+    let is_map_entry = |nested: &DescriptorProto| {
+        nested.options.as_option().is_some_and(|options| options.map_entry == Some(true))
+    };
+    // The oneof around an optional field of proto3 is nobody's.
+    let in_oneof =
+        |field: &FieldDescriptorProto| field.oneof_index.is_some() && field.proto3_optional != Some(true);
+    !message.enum_type.is_empty()
+        || message.nested_type.iter().any(|nested| !is_map_entry(nested))
+        || message.field.iter().any(in_oneof)
 }
 
 /// The enum of a oneof is named like it, with a capital: that must not be `Self`.

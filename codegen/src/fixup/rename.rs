@@ -31,7 +31,7 @@ pub(crate) struct Renamed {
     /// The name in Rust.
     pub(crate) rust: String,
     /// The name of the module that goes with it; of a oneof, that of its field.
-    module: String,
+    pub(crate) module: String,
     /// Whether the name of the schema is another name of it in Rust.
     pub(crate) has_alias: bool,
 }
@@ -252,7 +252,10 @@ mod tests {
         assert_eq!(renames.renamed(".p.E"), format!(".p.{new}"));
         let code = format!("struct {new}View; mod {} {{}} \"p.{new}\"", new.to_lowercase());
         let code: TokenStream = code.parse().expect("Rust");
-        assert_eq!(renames.rust_code(code).to_string(), "struct E_View ; mod e {} \"p.E\"");
+        assert_eq!(
+            renames.rust_code(code).to_string(),
+            "struct E_View ; mod e_ {} \"p.E\"".parse::<TokenStream>().expect("Rust").to_string()
+        );
         assert_eq!(renames.rust(&format!("p::{new}")), "p::E_");
     }
 

@@ -2025,5 +2025,7 @@ pub mod greet {
         pub use self::__buffa::view::ChatResponseView;
         #[doc(inline)]
         pub use self::__buffa::view::ChatResponseOwnedView;
+        #[doc(hidden)]
+        pub use ::ringwire_message::buffa::MessageView as _;
     }
 }
