@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("Cargo sets OUT_DIR")?);
     let set = out.join("conformance.binpb");
     describe(&root, &set)?;
-    let schema = Schema::decode([&*std::fs::read(set)?], Schema::ELEMENT_MEMORY_MAX).map_err(|(_, error)| error)?;
+    let schema =
+        Schema::decode([&*std::fs::read(set)?], Schema::ELEMENT_MEMORY_MAX).map_err(|(_, error)| error)?;
     let text = generate(&Request {
         schema: &schema,
         generate: &FILES.map(str::to_owned),
@@ -52,7 +53,11 @@ fn describe(root: &Path, set: &Path) -> Result<(), Box<dyn Error>> {
     let mut protoc = Command::new(ringwire_protoc::path());
     protoc.arg("--include_imports").arg("--include_source_info");
     protoc.arg("-I").arg(root).arg("--descriptor_set_out").arg(set).args(FILES);
-    if protoc.status()?.success() { Ok(()) } else { Err(format!("protoc failed over {}", root.display()).into()) }
+    if protoc.status()?.success() {
+        Ok(())
+    } else {
+        Err(format!("protoc failed over {}", root.display()).into())
+    }
 }
 
 const MODULE: &str = "connectrpc.com/conformance@v1.0.5";

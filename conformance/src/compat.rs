@@ -20,7 +20,9 @@ pub fn receive<M: Message>(from: &mut impl Read) -> io::Result<Option<M>> {
     }
     let mut message = vec![0; length as usize];
     from.read_exact(&mut message)?;
-    M::decode_from_slice(&message).map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    M::decode_from_slice(&message)
+        .map(Some)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// Writes a message.
@@ -29,7 +31,8 @@ pub fn receive<M: Message>(from: &mut impl Read) -> io::Result<Option<M>> {
 /// The stream is closed.
 pub fn send(to: &mut impl Write, message: &impl Message) -> io::Result<()> {
     let message = message.encode_to_vec();
-    let length = u32::try_from(message.len()).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    let length =
+        u32::try_from(message.len()).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     to.write_all(&length.to_be_bytes())?;
     to.write_all(&message)?;
     to.flush()

@@ -34,7 +34,8 @@ pub fn tls(asked: &ServerCompatRequest) -> io::Result<Option<Tls>> {
     if !asked.use_tls {
         return Ok(None);
     }
-    let identity = asked.server_creds.as_option().ok_or_else(|| io::Error::other("TLS without a certificate"))?;
+    let identity =
+        asked.server_creds.as_option().ok_or_else(|| io::Error::other("TLS without a certificate"))?;
     match &asked.client_tls_cert[..] {
         [] => Tls::from_pem(&identity.cert, &identity.key),
         clients => Tls::from_pem_with_clients(&identity.cert, &identity.key, clients),
