@@ -1,7 +1,7 @@
 //! Messages, as buffa writes them.
 
 use crate::error::Error;
-use crate::fixup::{Through, add_aliases};
+use crate::fixup::{Through, add_aliases, add_owned};
 use crate::place;
 use crate::schema::text;
 use crate::tree::Tree;
@@ -25,12 +25,8 @@ pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Err
         let code = library.renames.rust_code(through.apply(code));
         let mut file: syn::File = syn::parse2(code).expect("only names were changed");
         add_aliases(library, &context, &package.package, &mut file.items);
-        let items = tree.package(&package.package);
-        items.extend(file.items);
-        if library.request.options.views {
-            // With the types of the package comes what it takes to call `to_owned_message` on a view.
-            items.push(parse_quote!(#[doc(hidden)] pub use #runtime::buffa::MessageView as _;));
-        }
+        add_owned(&mut file.items, &runtime);
+        tree.package(&package.package).extend(file.items);
     }
     let asked_for: BTreeSet<&str> =
         library.request.generate.iter().map(String::as_str).filter(|file| is_well_known(file)).collect();

@@ -6,7 +6,7 @@
 //!     ringwire_build::Config::new().include("proto").file("greet/v1/greet.proto").compile()
 //! }
 //! ```
-//! ```ignore
+//! ```text
 //! // src/lib.rs
 //! include!(concat!(env!("OUT_DIR"), "/proto.rs"));
 //! ```
@@ -22,6 +22,7 @@ pub use error::Error;
 pub use ringwire_codegen::{Externs, Mode, Options, Runtime, Sides};
 
 use ringwire_codegen::{Layout, Request, Schema};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// What to generate, and how.
@@ -148,22 +149,25 @@ impl Config {
         .map_err(|error| Error::Schema { file: None, error })?;
         let out = out_dir.join(&self.out_file);
         std::fs::write(&out, text).map_err(|error| Error::file(&out, error))?;
-        match &self.descriptor_set {
-            Some(file) => println!("cargo:rerun-if-changed={}", file.display()),
-            None => self.rerun_if_changed(includes, &schema),
-        }
-        Ok(())
+        // Cargo reads what build scripts write to stdout.
+        std::io::stdout()
+            .write_all(self.directives(includes, &schema).as_bytes())
+            .map_err(|error| Error::file(Path::new("stdout"), error))
     }
 
-    /// Whatever protoc read in a folder of ours may change.
-    fn rerun_if_changed(&self, includes: &[PathBuf], schema: &Schema) {
-        println!("cargo:rerun-if-env-changed=PROTOC");
+    /// When to generate again: whatever was read in a folder of ours may change.
+    fn directives(&self, includes: &[PathBuf], schema: &Schema) -> String {
+        if let Some(file) = &self.descriptor_set {
+            return format!("cargo:rerun-if-changed={}\n", file.display());
+        }
+        let mut directives = "cargo:rerun-if-env-changed=PROTOC\n".to_owned();
         for import_path in schema.import_paths() {
             let found = includes.iter().map(|include| include.join(import_path)).find(|file| file.is_file());
             if let Some(file) = found {
-                println!("cargo:rerun-if-changed={}", file.display());
+                directives.push_str(&format!("cargo:rerun-if-changed={}\n", file.display()));
             }
         }
+        directives
     }
 }
 

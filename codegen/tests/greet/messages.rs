@@ -19,7 +19,8 @@
     unused_imports,
     unused_qualifications
 )]
-/// Makes the messages and extensions of this crate known to a registry, so that `Any` can hold them in JSON.
+/// Makes the messages and extensions of this crate known to a registry, so that JSON can name them: messages in
+/// an `Any`, extensions in what they extend.
 pub fn register_types(
     registry: &mut ::ringwire_message::buffa::type_registry::TypeRegistry,
 ) {
@@ -2007,6 +2008,62 @@ pub mod greet {
                         ::ringwire_message::serde::Serialize::serialize(&self.0, __s)
                     }
                 }
+                impl<'a> GreetRequestView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
+                impl<'a> GreetResponseView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
+                impl<'a> ChatRequestView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
+                impl<'a> ChatResponseView<'a> {
+                    /// The message, with copies of all that is borrowed here.
+                    ///
+                    /// # Errors
+                    /// Fields that are not in the schema are no protobuf.
+                    pub fn to_owned_message(
+                        &self,
+                    ) -> ::core::result::Result<
+                        <Self as ::ringwire_message::buffa::MessageView<'a>>::Owned,
+                        ::ringwire_message::buffa::DecodeError,
+                    > {
+                        ::ringwire_message::buffa::MessageView::to_owned_message(self)
+                    }
+                }
             }
         }
         #[doc(inline)]
@@ -2025,7 +2082,5 @@ pub mod greet {
         pub use self::__buffa::view::ChatResponseView;
         #[doc(inline)]
         pub use self::__buffa::view::ChatResponseOwnedView;
-        #[doc(hidden)]
-        pub use ::ringwire_message::buffa::MessageView as _;
     }
 }

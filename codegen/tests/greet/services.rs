@@ -24,7 +24,8 @@ mod __ringwire {
     /// A serialized `google.protobuf.FileDescriptorSet`: the files of the services, and what they import.
     pub static FILES: &[u8] = b"\n\xB5\x03\n\x0Bgreet.proto\x12\x08greet.v1\"\"\n\x0CGreetRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"+\n\rGreetResponse\x12\x1A\n\x08greeting\x18\x01 \x01(\tR\x08greeting\"!\n\x0BChatRequest\x12\x12\n\x04line\x18\x01 \x01(\tR\x04line\"\"\n\x0CChatResponse\x12\x12\n\x04line\x18\x01 \x01(\tR\x04line2\xFB\x01\n\x05Greet\x12=\n\x05Greet\x12\x16.greet.v1.GreetRequest\x1A\x17.greet.v1.GreetResponse\"\x03\x90\x02\x01\x12<\n\x07Collect\x12\x16.greet.v1.GreetRequest\x1A\x17.greet.v1.GreetResponse(\x01\x12:\n\x05Spell\x12\x16.greet.v1.GreetRequest\x1A\x17.greet.v1.GreetResponse0\x01\x129\n\x04Chat\x12\x15.greet.v1.ChatRequest\x1A\x16.greet.v1.ChatResponse(\x010\x01b\x06proto3";
 }
-/// Makes the messages and extensions of this crate known to a registry, so that `Any` can hold them in JSON.
+/// Makes the messages and extensions of this crate known to a registry, so that JSON can name them: messages in
+/// an `Any`, extensions in what they extend.
 pub fn register_types(
     registry: &mut ::ringwire_message::buffa::type_registry::TypeRegistry,
 ) {

@@ -54,20 +54,16 @@ impl Cell {
         }))
     }
 
-    /// An encoder of the application may have panicked while it held the lock. The bytes it left behind are known and
-    /// cut off, so the lock needs no poison.
+    /// An encoder or a hook of the application may have panicked while it held the lock. The exchange has taken back
+    /// what was half written, so the lock needs no poison.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Meeting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next message, as the handler will get it, or `None` at the end of the request.
-    pub(crate) fn poll_receive<M: Message>(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
+    /// The next message, or `None` at the end of the request.
+    pub(crate) fn poll_receive(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
         let mut meeting = self.lock();
-        let received = meeting.messages.receive().and_then(|input| match input {
-            Input::Message(message) => meeting.messages.watched::<M>(message).map(Input::Message),
-            other => Ok(other),
-        });
-        match received {
+        match meeting.messages.receive() {
             Ok(Input::Message(message)) => {
                 meeting.passed = true;
                 Poll::Ready(Ok(Some(message)))
@@ -78,11 +74,17 @@ impl Cell {
                 keep(&mut meeting.reader, waker);
                 Poll::Pending
             }
-            Err(error) => {
-                meeting.fault.get_or_insert_with(|| error.clone());
-                Poll::Ready(Err(error))
-            }
+            Err(error) => Poll::Ready(Err(meeting.broke(error))),
         }
+    }
+
+    /// The next message, as the handler will get it, or `None` at the end of the request.
+    pub(crate) fn poll_watched<M: Message>(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
+        self.poll_receive(waker).map(|received| {
+            let Some(message) = received? else { return Ok(None) };
+            let mut meeting = self.lock();
+            meeting.messages.watched::<M>(message).map(Some).map_err(|error| meeting.broke(error))
+        })
     }
 
     /// Writes a message, unless the peer is too far behind.
@@ -127,6 +129,12 @@ impl Cell {
 }
 
 impl Meeting {
+    /// The call will end with this error.
+    fn broke(&mut self, error: Error) -> Error {
+        self.fault.get_or_insert_with(|| error.clone());
+        error
+    }
+
     pub(crate) fn send<M: Message, K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
         self.messages.send(message)?;
         self.head = self.head.due();

@@ -34,7 +34,7 @@ impl<M: Message> Requests<'_, M> {
     /// message is not an `M`: the next one may be, if the handler cares to go on.
     pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
         self.current = Bytes::new();
-        let Some(message) = poll_fn(|cx| self.cell.poll_receive::<M>(cx.waker())).await? else {
+        let Some(message) = poll_fn(|cx| self.cell.poll_watched::<M>(cx.waker())).await? else {
             return Ok(None);
         };
         let limits = &self.coding.decode_limits;
@@ -73,7 +73,7 @@ impl<M: Message> Stream for RequestStream<'_, M> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<M>>> {
         let Some(requests) = &self.requests else { return Poll::Ready(None) };
         let Coding { codec, decode_limits, .. } = requests.coding;
-        let received = match requests.cell.poll_receive::<M>(cx.waker()) {
+        let received = match requests.cell.poll_watched::<M>(cx.waker()) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(received) => received.transpose(),
         };
@@ -169,7 +169,7 @@ impl<M: Message> Response<'_, M> {
     /// Chooses whether the response is compressed, for a client that understands any compression.
     pub fn set_compress(&mut self, wish: Compress) {
         match &mut self.place {
-            Place::Unary(messages, _) => messages.exchange.set_compress(wish),
+            Place::Unary(messages) => messages.exchange.set_compress(wish),
             Place::Cell(cell) => cell.lock().messages.exchange.set_compress(wish),
         }
     }
@@ -192,8 +192,9 @@ impl<M: Message> Response<'_, M> {
     /// The message is larger than the limit, or has no form in the codec of the call.
     pub async fn send<K>(self, message: &impl Encode<M, K>) -> Result<Sent> {
         match self.place {
-            Place::Unary(messages, _) => messages.send(message)?,
-            Place::Cell(cell) => cell.lock().send(message)?,
+            Place::Unary(messages) => messages.send(message)?,
+            // The head waits for the handler's end: until then, headers can be changed.
+            Place::Cell(cell) => cell.lock().messages.send(message)?,
         }
         Ok(Sent(()))
     }
@@ -221,7 +222,9 @@ impl<M: Message> Request<M> {
         M::view(&self.bytes, &self.limits).map_err(decode_failed)
     }
 
-    fn new(message: Bytes, coding: &Coding) -> Result<Self> {
+    fn new(message: Bytes, messages: &mut Messages) -> Result<Self> {
+        let message = messages.watched::<M>(message)?;
+        let coding = &messages.coding;
         let bytes = M::viewable(coding.codec, message, &coding.decode_limits).map_err(decode_failed)?;
         Ok(Self { bytes, limits: coding.decode_limits, of: PhantomData })
     }
@@ -234,11 +237,15 @@ impl<M> fmt::Debug for Request<M> {
 }
 
 /// The ends of one call before they have types: generated code asks for those of the method's shape.
-pub struct Ends<'c>(Place<'c>);
+pub struct Ends<'c> {
+    place: Place<'c>,
+    /// The request of a method that has one.
+    request: Option<Bytes>,
+}
 
 enum Place<'c> {
-    /// Of a unary call: its request is here already, and its response needs to wait for nobody.
-    Unary(&'c mut Messages, Option<Bytes>),
+    /// Of a unary call without interceptors: its response needs to wait for nobody.
+    Unary(&'c mut Messages),
     Cell(&'c Cell),
 }
 
@@ -246,24 +253,26 @@ impl<'c> Ends<'c> {
     /// Of a unary method.
     ///
     /// # Errors
-    /// The request is not in the codec of the call.
+    /// The request is not in the codec of the call, or the method has another shape.
     pub fn unary<Q: Message, A: Message>(self) -> Result<(Request<Q>, Response<'c, A>)> {
-        let Place::Unary(messages, Some(request)) = self.0 else { return Err(broken(WRONG_SHAPE)) };
-        let request = messages.watched::<Q>(request)?;
-        let request = Request::new(request, &messages.coding)?;
-        Ok((request, Response { place: Place::Unary(messages, None), of: PhantomData }))
+        let Self { mut place, request } = self;
+        let request = request.ok_or_else(|| broken(WRONG_SHAPE))?;
+        let request = match &mut place {
+            Place::Unary(messages) => Request::new(request, messages)?,
+            Place::Cell(cell) => Request::new(request, &mut cell.lock().messages)?,
+        };
+        Ok((request, Response { place, of: PhantomData }))
     }
 
-    /// Of a method with one request and many responses. Waits for the request.
+    /// Of a method with one request and many responses.
     ///
     /// # Errors
-    /// The request breaks a rule or a limit, or is not in the codec of the call.
+    /// The request is not in the codec of the call, or the method has another shape.
     pub async fn server_stream<Q: Message, A: Message>(self) -> Result<(Request<Q>, Responses<'c, A>)> {
-        let cell = self.cell()?;
-        let request = poll_fn(|cx| cell.poll_receive::<Q>(cx.waker())).await?;
-        let request = request.ok_or_else(|| Error::unimplemented("the request has no message"))?;
-        let coding = cell.lock().messages.coding;
-        Ok((Request::new(request, &coding)?, Responses::new(cell)))
+        let request = self.request.ok_or_else(|| broken(WRONG_SHAPE))?;
+        let cell = self.place.cell()?;
+        let request = Request::new(request, &mut cell.lock().messages)?;
+        Ok((request, Responses::new(cell)))
     }
 
     /// Of a method with many requests and one response.
@@ -271,7 +280,7 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The method has another shape.
     pub fn client_stream<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Response<'c, A>)> {
-        let cell = self.cell()?;
+        let cell = self.place.cell()?;
         Ok((Requests::new(cell), Response { place: Place::Cell(cell), of: PhantomData }))
     }
 
@@ -280,39 +289,54 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The method has another shape.
     pub fn bidi<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Responses<'c, A>)> {
-        let cell = self.cell()?;
+        let cell = self.place.cell()?;
         Ok((Requests::new(cell), Responses::new(cell)))
     }
 
     pub(crate) fn of_unary(messages: &'c mut Messages, request: Option<Bytes>) -> Self {
-        Self(Place::Unary(messages, request))
+        Self { place: Place::Unary(messages), request }
     }
 
     pub(crate) fn of_cell(cell: &'c Cell) -> Self {
-        Self(Place::Cell(cell))
+        Self { place: Place::Cell(cell), request: None }
     }
 
-    /// Takes over what the interceptors on the way here wish for.
-    pub(crate) fn begin(&mut self, call: &mut Call) {
-        match &mut self.0 {
-            Place::Unary(messages, _) => messages.begin(call),
-            Place::Cell(cell) => cell.lock().messages.begin(call),
+    /// Takes over what the interceptors on the way here wish for, and waits for the request, if there must be one.
+    pub(crate) async fn begin(&mut self, call: &mut Call) -> Result<()> {
+        self.place.begin(call);
+        match self.place {
+            Place::Cell(cell) if call.spec().shape.has_one_request() => {
+                let request = poll_fn(|cx| cell.poll_receive(cx.waker())).await?;
+                self.request = Some(request.ok_or_else(|| Error::unimplemented(NO_REQUEST))?);
+            }
+            Place::Unary(_) | Place::Cell(_) => {}
         }
+        Ok(())
     }
 
     /// One message instead of whatever the handler would have said.
     pub(crate) fn reply<M: Message, K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
-        self.begin(call);
-        match self.0 {
-            Place::Unary(messages, _) => messages.send(message),
+        self.place.begin(call);
+        match self.place {
+            Place::Unary(messages) => messages.send(message),
+            Place::Cell(cell) if call.spec().shape.has_one_response() => cell.lock().messages.send(message),
             Place::Cell(cell) => cell.lock().send(message),
+        }
+    }
+}
+
+impl<'c> Place<'c> {
+    fn begin(&mut self, call: &mut Call) {
+        match self {
+            Self::Unary(messages) => messages.begin(call),
+            Self::Cell(cell) => cell.lock().messages.begin(call),
         }
     }
 
     fn cell(self) -> Result<&'c Cell> {
-        match self.0 {
-            Place::Cell(cell) => Ok(cell),
-            Place::Unary(..) => Err(broken(WRONG_SHAPE)),
+        match self {
+            Self::Cell(cell) => Ok(cell),
+            Self::Unary(_) => Err(broken(WRONG_SHAPE)),
         }
     }
 }
@@ -323,4 +347,5 @@ impl fmt::Debug for Ends<'_> {
     }
 }
 
+pub(crate) const NO_REQUEST: &str = "the request has no message";
 const WRONG_SHAPE: &str = "the code of the method asks for ends of another shape than its spec says";

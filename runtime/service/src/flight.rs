@@ -11,10 +11,11 @@ mod fields;
 use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
+use crate::ends::NO_REQUEST;
 use crate::error::panicked;
 use crate::messages::Messages;
 use crate::router::Routes;
-use crate::service::{Mount, Start, Streamed, Unary};
+use crate::service::{Mount, Start, Streamed, Unary, drop_caught};
 use crate::{Arrival, BoxFuture, Call, Error, Head, Result};
 use bytes::{Bytes, BytesMut};
 use fields::{Fields, Nowhere};
@@ -43,15 +44,15 @@ pub struct InFlight {
 }
 
 enum Stage {
-    /// A unary call whose request is not whole.
+    /// A unary call without interceptors whose request is not whole.
     Collecting(Arc<dyn Mount>, Box<Unary>),
-    /// A unary call whose handler runs.
+    /// Such a call whose handler runs.
     Unary(BoxFuture<'static, Box<Unary>>),
-    /// A unary call that has ended; its head has not left.
+    /// Such a call that has ended; its head has not left.
     Answered(Box<Unary>),
-    /// A streaming call whose handler runs.
+    /// A call whose interceptors run, or, if it is a stream, whose handler.
     Stream(BoxFuture<'static, Streamed>, Arc<Cell>),
-    /// A streaming call that has ended; its head has not left.
+    /// Such a call that has ended; its head has not left.
     Streamed(Streamed, Arc<Cell>),
     /// An answer that needs no exchange; its head has not left.
     Refused(Box<Answer>),
@@ -82,11 +83,14 @@ impl InFlight {
         let mut start = Start { method: route.method, call, around: routes.around.clone() };
         let messages = Messages::new(exchange, coding, Share::new(&routes.budget));
         let mount = route.entry.mount.clone();
-        let stage = if spec.shape == StreamShape::Unary {
+        let is_unary = spec.shape == StreamShape::Unary;
+        let stage = if is_unary && start.around.is_none() && !mount.is_intercepted() {
             let unary = Unary { start, messages, request: None, outcome: Ok(()) };
             Stage::Collecting(mount, Box::new(unary))
         } else {
-            timer.watch_messages(policy, now);
+            if !is_unary {
+                timer.watch_messages(policy, now);
+            }
             let cell = Arc::new(Cell::new(messages));
             start.call.headers_into(cell.clone());
             Stage::Stream(mount.stream(start, cell.clone()), cell)
@@ -268,7 +272,7 @@ impl InFlight {
         match unary.messages.receive() {
             Ok(Input::Message(request)) => unary.request = Some(request),
             Ok(Input::Pending) => return,
-            Ok(Input::End) => return self.fail(Error::unimplemented("the request has no message")),
+            Ok(Input::End) => return self.fail(Error::unimplemented(NO_REQUEST)),
             Err(error) => return self.fail(error),
         }
         if let Stage::Collecting(mount, unary) = self.take_stage() {
@@ -376,9 +380,4 @@ impl Expired {
 /// outgoing bytes, put right by its owner.
 fn poll_caught<T>(run: &mut BoxFuture<'static, T>, cx: &mut Context<'_>) -> Result<Poll<T>> {
     catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(cx))).map_err(|panic| panicked(&*panic))
-}
-
-/// Drops values of the application. A panic in a destructor of theirs ends neither the connection nor the server.
-fn drop_caught<T>(value: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }

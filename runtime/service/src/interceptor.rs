@@ -16,9 +16,9 @@ pub use rest::{Dynamic, Next, Rest};
 
 /// Code around the calls of a service, or of a whole router.
 ///
-/// It runs when the head of a request has arrived: before the first message of a stream, but after the one message of a
-/// unary call, which is received whole, within its limit, before anybody else hears of it. A request that is refused
-/// before any method is called, for its path, its media type or its HTTP method, passes none.
+/// It runs when the head of a request has arrived, before the first message, whatever the shape of the method: who is
+/// refused here uploads nothing. A request that is refused before any method is called, for its path, its media type or
+/// its HTTP method, passes none.
 ///
 /// An async closure that captures nothing is one, and so is any `async fn` of the same form:
 /// ```

@@ -131,7 +131,7 @@ impl Router {
     /// Checks that it all fits together.
     ///
     /// # Errors
-    /// Two services have one name, or a limit is for a method that does not exist.
+    /// Two services have one name, a limit is for a method that does not exist, or the fallback has no method.
     pub fn build(self) -> Result<Arc<Routes>, RouterError> {
         let mut entries = Vec::new();
         for mount in &self.mounts {
@@ -145,6 +145,9 @@ impl Router {
             }
         }
         let fallback = self.fallback.as_ref().map(|mount| self.entry(mount)).transpose()?;
+        if fallback.as_ref().is_some_and(|entry| entry.configs.is_empty()) {
+            return Err(RouterError::EmptyFallback);
+        }
         Ok(Arc::new(Routes {
             entries,
             fallback,
@@ -219,6 +222,8 @@ pub enum RouterError {
         /// The method.
         method: String,
     },
+    /// The fallback has no first method to call.
+    EmptyFallback,
 }
 
 impl fmt::Display for RouterError {
@@ -230,6 +235,7 @@ impl fmt::Display for RouterError {
             Self::NoSuchMethod { service, method } => {
                 write!(f, "limits for {method}, which is no method of {service}")
             }
+            Self::EmptyFallback => f.write_str("the fallback has no method"),
         }
     }
 }

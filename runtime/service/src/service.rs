@@ -9,6 +9,7 @@ use crate::{BoxFuture, Call, DeadlinePolicy, Error, Result};
 use bytes::Bytes;
 use ringwire_message::DecodeLimits;
 use ringwire_rpc::{Limits, Metadata, Spec};
+use std::any::TypeId;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -128,6 +129,8 @@ pub(crate) trait Mount: Send + Sync {
     fn methods(&self) -> &'static [Spec];
     fn find(&self, method: &str) -> Option<usize>;
     fn settings(&self) -> &Settings;
+    /// Whether the service has interceptors of its own.
+    fn is_intercepted(&self) -> bool;
     /// The same service under reference counts of its own.
     fn shard(&self) -> Arc<dyn Mount>;
     fn unary(self: Arc<Self>, unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>>;
@@ -142,7 +145,7 @@ pub(crate) struct Start {
     pub(crate) around: Option<Arc<Interceptors>>,
 }
 
-/// A unary call: its request is whole before its handler runs, and its response needs to wait for nobody. Boxed, since
+/// A unary call without interceptors: nobody wants to see it before its request is whole. Boxed, since
 /// it is handed to the handler's future and back.
 pub(crate) struct Unary {
     pub(crate) start: Start,
@@ -179,6 +182,10 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
         &self.settings
     }
 
+    fn is_intercepted(&self) -> bool {
+        TypeId::of::<C>() != TypeId::of::<()>()
+    }
+
     fn shard(&self) -> Arc<dyn Mount> {
         let Self { service, chain, settings } = self;
         Arc::new(Self { service: service.clone(), chain: chain.clone(), settings: settings.clone() })
@@ -199,7 +206,9 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
             let ends = Ends::of_cell(&cell);
             let outcome = self.run(start.method, &mut start.call, start.around.as_deref(), ends).await;
             start.call.answered();
-            Streamed { trailers: start.call.take_trailers(), outcome }
+            let trailers = start.call.take_trailers();
+            drop_caught(start);
+            Streamed { trailers, outcome }
         })
     }
 }
@@ -248,7 +257,7 @@ struct Handler<'a, S> {
 
 impl<S: Service> Rest for Handler<'_, S> {
     async fn run(mut self, call: &mut Call) -> Result<()> {
-        self.ends.begin(call);
+        self.ends.begin(call).await?;
         let mut handler = pin!(self.service.serve(self.method, call, self.ends));
         // Caught here, a panic is an error that interceptors see.
         poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
@@ -268,6 +277,11 @@ fn poll_caught<F: Future<Output = Result<()>>>(
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),
     }
+}
+
+/// Drops values of the application. A panic in a destructor of theirs ends neither the connection nor the server.
+pub(crate) fn drop_caught<T>(value: T) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }
 
 impl fmt::Debug for Start {

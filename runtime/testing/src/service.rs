@@ -18,12 +18,12 @@
 //! == a path that leads nowhere
 //! ! request POST /greet.v1.Greet/Great HTTP/2
 //! | content-type: application/grpc
-//! > end
 //! * head 200
 //! * content-type: application/grpc
 //! * grpc-status: 12
 //! * grpc-message: there is no such method
 //! * end
+//! * discard the rest of the request
 //! "#;
 //! check_text("nowhere", transcript, || Served::new(ringwire_service::Router::new(), Clock::new()));
 //! ```

@@ -22,7 +22,6 @@ fn check<S: Service>(service: Mounted<S>, path: &str, body: &str, expected: &str
 
 mod odd {
     use super::*;
-    use ringwire_message::buffa::MessageView as _;
     use rpc_names::awkward::rpc_names as p;
 
     #[derive(Clone, Debug)]

@@ -68,6 +68,7 @@ fn the_page_works_as_it_reads() {
         ("/greet.v1.Greet/Greet", None),
         ("/greet.v1.Greet/Chat", None),
         ("/greet.v1.Greet/Greet", Some(Code::InvalidArgument)),
+        ("/greet.v1.Greet/Greet", Some(Code::ResourceExhausted)),
     ];
     assert_eq!(*LOG.lock().unwrap(), want);
 }

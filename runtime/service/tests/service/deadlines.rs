@@ -51,11 +51,19 @@ fn bounded() -> DeadlinePolicy {
 /// Starts a call whose client asks for `asked`, and expects it to end after `want` and not before.
 #[track_caller]
 fn check(method: &str, policy: DeadlinePolicy, asked: Option<&str>, want: u64) {
+    let router = || Router::new().add(GreetServer::new(Slow)).deadlines(policy);
+    for routes in [routes(router()), routes(router().intercept(()))] {
+        check_with(&routes, method, asked, want);
+    }
+}
+
+#[track_caller]
+fn check_with(routes: &Routes, method: &str, asked: Option<&str>, want: u64) {
     let mut head = PlainHead::post(format!("/greet.v1.Greet/{method}"), "application/grpc");
     if let Some(asked) = asked {
         head = head.header("grpc-timeout", asked);
     }
-    let mut call = Driven::start(&serving(policy), head);
+    let mut call = Driven::start(routes, head);
     call.poll().push(b"").end();
     assert!(!call.ended, "{method}");
     let start = call.now;
@@ -137,6 +145,9 @@ fn a_stream_that_passes_no_message_for_too_long_ends() {
         assert!(!call.pass(9).ended);
         assert_eq!(call.pass(1).grpc_status(), Some("4"), "{line}");
     }
-    let mut unary = Driven::grpc(&routes, "/greet.v1.Greet/Greet");
-    assert!(!unary.poll().push(b"").end().pass(10).ended, "unary calls have no gaps");
+    let intercepted = Router::new().add(GreetServer::new(Slow)).deadlines(policy).intercept(());
+    for routes in [routes, crate::support::routes(intercepted)] {
+        let mut unary = Driven::grpc(&routes, "/greet.v1.Greet/Greet");
+        assert!(!unary.poll().push(b"").end().pass(10).ended, "unary calls have no gaps");
+    }
 }

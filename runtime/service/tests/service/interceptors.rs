@@ -3,8 +3,8 @@
 use crate::greet::*;
 use crate::support::{Driven, grpc, json, messages, routes, text};
 use ringwire_service::{
-    Call, Error, Interceptor, Interceptors, Mounted, Next, Payload, Requests, Responses, Rest, Result,
-    Router, Service, with,
+    Call, Code, Error, Interceptor, Interceptors, Limits, Mounted, Next, Payload, Requests, Responses, Rest,
+    Result, Router, Service, with,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -131,12 +131,55 @@ fn a_function_is_an_interceptor() {
 }
 
 #[test]
-fn a_stream_is_refused_before_its_first_message() {
-    let router = Router::new()
-        .add(GreetServer::new(Echo))
-        .intercept(async |_: &mut Call, _: Next<'_>| Err(Error::permission_denied("not you")));
-    let mut call = Driven::grpc(&routes(router), "/greet.v1.Greet/Chat");
-    assert_eq!(call.poll().grpc_status(), Some("7"));
+fn a_call_is_refused_before_its_first_message() {
+    async fn refuse(_: &mut Call, _: Next<'_>) -> Result<()> {
+        Err(Error::permission_denied("not you"))
+    }
+    for routes in [
+        routes(Router::new().add(GreetServer::new(Echo)).intercept(refuse)),
+        routes(Router::new().add(GreetServer::new(Echo).intercept(refuse))),
+    ] {
+        for method in METHODS {
+            let mut call = Driven::grpc(&routes, &path(method));
+            assert_eq!(call.poll().grpc_status(), Some("7"), "{method}");
+        }
+    }
+}
+
+#[test]
+fn an_interceptor_sees_what_was_wrong_with_the_request() {
+    let codes = Arc::new(Mutex::new(Vec::new()));
+    let log = with(codes.clone(), async |codes: &Arc<Mutex<Vec<Code>>>, call: &mut Call, next: Next<'_>| {
+        let outcome = next.run(call).await;
+        codes.lock().unwrap().extend(outcome.as_ref().err().map(Error::code));
+        outcome
+    });
+    let limits = Limits { receive_max: 1, ..Limits::default() };
+    let routes = routes(Router::new().add(GreetServer::new(Echo)).intercept(log).limits(limits));
+    for method in METHODS {
+        grpc(&routes, &path(method), &[b"ab"]);
+        assert_eq!(std::mem::take(&mut *codes.lock().unwrap()), [Code::ResourceExhausted], "{method}");
+    }
+}
+
+#[test]
+fn headers_of_one_response_can_be_changed_until_the_interceptors_are_done() {
+    let router =
+        Router::new().add(GreetServer::new(Echo)).intercept(async |call: &mut Call, next: Next<'_>| {
+            let outcome = next.run(call).await;
+            let changed =
+                call.response_headers_mut().and_then(|mut headers| Ok(headers.insert("took", "1")?));
+            let is_one = call.spec().shape.has_one_response();
+            assert_eq!(changed.is_ok(), is_one, "the headers of a stream have left with its first message");
+            outcome
+        });
+    for routes in [routes(router.clone()), routes(router.intercept(Cached))] {
+        for (method, want) in METHODS.into_iter().zip([Some("1"), Some("1"), None, None]) {
+            let answer = grpc(&routes, &path(method), &[&text("a")]);
+            assert_eq!(answer.header("took"), want, "{method}");
+            assert_eq!(answer.trailer("grpc-status"), Some("0"), "{method}");
+        }
+    }
 }
 
 /// Answers without the handler.
@@ -284,6 +327,31 @@ fn an_error_of_a_hook_ends_the_call() {
             assert_eq!(grpc(&routes, &path(method), &[b""]).header("grpc-status"), Some("9"), "{method}");
         }
     }
+}
+
+#[test]
+fn a_handler_cannot_look_away_from_a_hooks_error() {
+    struct Deaf;
+    impl Greet for Deaf {
+        async fn collect(
+            &self,
+            _: &mut Call,
+            mut requests: Requests<'_, GreetRequest>,
+        ) -> Result<GreetResponse> {
+            while let Ok(Some(_)) = requests.next().await {}
+            Ok(GreetResponse::default())
+        }
+    }
+    struct Refuse;
+    impl Interceptor for Refuse {
+        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+            call.on_receive(|_| Err(Error::failed_precondition("no")));
+            next.run(call).await
+        }
+    }
+    let routes = routes(Router::new().add(GreetServer::new(Deaf)).intercept(Refuse));
+    let answer = grpc(&routes, "/greet.v1.Greet/Collect", &[b""]);
+    assert_eq!(answer.header("grpc-status").or(answer.trailer("grpc-status")), Some("9"));
 }
 
 #[test]

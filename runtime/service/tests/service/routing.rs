@@ -105,6 +105,25 @@ fn a_fallback_gets_what_is_for_nobody_else() {
 }
 
 #[test]
+fn a_fallback_without_a_method_is_refused() {
+    struct Empty;
+    impl Service for Empty {
+        const NAME: &'static str = "empty";
+        const METHODS: &'static [Spec] = &[];
+        fn find(_: &str) -> Option<usize> {
+            None
+        }
+        async fn serve(&self, _: usize, call: &mut Call, _: Ends<'_>) -> Result<()> {
+            ringwire_service::unimplemented(call.spec()).await
+        }
+    }
+    let router = Router::new().fallback(Mounted::new(Empty));
+    assert_eq!(router.build().unwrap_err(), RouterError::EmptyFallback);
+    let routes = routes(Router::new().add(Mounted::new(Empty)));
+    assert_eq!(json(&routes, "/empty/Method", "{}").status, 404);
+}
+
+#[test]
 fn services_are_found_whatever_their_order() {
     macro_rules! named {
         ($($type:ident $name:literal $path:literal;)*) => {$(
