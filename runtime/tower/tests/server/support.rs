@@ -195,6 +195,15 @@ impl tower_service::Service<Request<RequestBody>> for Paths {
                     Err(error) => full(error.to_string()),
                 },
                 "early" => full("early"),
+                "panic" => panic!("the service panics"),
+                "task" => full(tokio::task::id().to_string()),
+                "spin" => {
+                    let started = std::time::Instant::now();
+                    while started.elapsed() < Duration::from_millis(amount) {
+                        std::hint::spin_loop();
+                    }
+                    full("spun")
+                }
                 "fail" => return Err("the service failed".into()),
                 _ => {
                     return Ok(Response::builder().status(StatusCode::NOT_FOUND).body(empty()).unwrap());
