@@ -2,6 +2,7 @@
 //!
 //! The runner can dead-lock when calls hang, so it has a time to be done in.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -24,7 +25,7 @@ pub struct Suite<'a> {
     pub time_max: Duration,
 }
 
-/// What the runner said.
+/// What the runner said. As text, its summary and the first of what it found.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Verdict {
     /// Cases of the configuration.
@@ -35,10 +36,11 @@ pub struct Verdict {
     pub failed: u32,
     /// Whether it ended in time, and with success.
     pub success: bool,
+    text: String,
 }
 
 impl Suite<'_> {
-    /// Runs the cases against a server, prints the runner's summary, and keeps its log with the outputs of the test.
+    /// Runs the cases against a server, and keeps the runner's log with the outputs of the test.
     ///
     /// # Errors
     /// A program cannot be started, or the log cannot be written.
@@ -59,16 +61,8 @@ impl Suite<'_> {
         let out = File::create(&log)?;
         runner.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
         let status = run_within(self.time_max, runner)?;
-        let said = std::fs::read_to_string(&log)?;
-        let verdict =
-            Verdict { success: status.is_some_and(|status| status.success()), ..Verdict::read(&said) };
-        println!("{}: {}", self.name, summary(&said));
-        if verdict.failed > 0 || !verdict.success {
-            println!("{}", first_lines(&said));
-        }
-        if status.is_none() {
-            println!("the runner was not done after {:?}", self.time_max);
-        }
+        let mut verdict = Verdict::read(&std::fs::read_to_string(&log)?);
+        verdict.success = status.is_some_and(|status| status.success());
         Ok(verdict)
     }
 }
@@ -77,12 +71,15 @@ impl Verdict {
     /// Whether all cases passed, and were as many as there should be: cases that could not be run are no failures to the
     /// runner.
     pub fn is_green(&self, cases: u32) -> bool {
-        *self == Self { total: cases, passed: cases, failed: 0, success: true }
+        self.success && self.total == cases && self.passed == cases && self.failed == 0
     }
 
     /// From the last lines of the runner's log.
     fn read(log: &str) -> Self {
-        let mut verdict = Self::default();
+        let found = log.lines().take(LINES_MAX).collect::<Vec<_>>().join("\n");
+        let summary =
+            log.rfind("Total cases: ").map_or("The runner came to no end.", |from| log[from..].trim_end());
+        let mut verdict = Self { text: summary.to_owned(), ..Self::default() };
         for line in log.lines() {
             if let Some(total) = line.strip_prefix("Total cases: ") {
                 verdict.total = total.parse().unwrap_or_default();
@@ -92,7 +89,16 @@ impl Verdict {
                 verdict.failed = failed.parse().unwrap_or_default();
             }
         }
+        if verdict.failed > 0 || verdict.total == 0 {
+            verdict.text = format!("{found}\n\n{summary}");
+        }
         verdict
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -135,24 +141,17 @@ fn run_within(time_max: Duration, mut program: Command) -> io::Result<Option<Exi
     Ok(in_time.then_some(status))
 }
 
-fn summary(log: &str) -> String {
-    let from = log.rfind("Total cases: ");
-    from.map_or("the runner came to no end", |from| log[from..].trim_end()).replace('\n', "; ")
-}
-
-/// As much of a log as one looks at first.
-fn first_lines(log: &str) -> String {
-    log.lines().take(100).collect::<Vec<_>>().join("\n")
-}
-
 const RUNNER: &str = "connectrpc.com/conformance/cmd/connectconformance@v1.0.5";
+// As much of a log as one looks at first.
+const LINES_MAX: usize = 100;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(log: &str, total: u32, passed: u32, failed: u32) {
-        assert_eq!(Verdict::read(log), Verdict { total, passed, failed, success: false });
+        let verdict = Verdict::read(log);
+        assert_eq!((verdict.total, verdict.passed, verdict.failed), (total, passed, failed));
     }
 
     #[test]
@@ -165,7 +164,7 @@ mod tests {
 
     #[test]
     fn only_all_cases_are_green() {
-        let verdict = Verdict { total: 5, passed: 5, failed: 0, success: true };
+        let verdict = Verdict { total: 5, passed: 5, success: true, ..Verdict::default() };
         assert!(verdict.is_green(5));
         assert!(!verdict.is_green(6));
         assert!(!Verdict { passed: 4, ..verdict.clone() }.is_green(5));

@@ -7,7 +7,9 @@ use std::time::Duration;
 /// Runs the cases of one suite, in the configuration of a target, against a server.
 fn verdict(name: &str, config: &str, server: &str) -> Verdict {
     let suite = Suite { name, config, cases: &["Basic/**"], time_max: Duration::from_secs(250) };
-    suite.run_server(Path::new(server)).expect("the runner runs")
+    let verdict = suite.run_server(Path::new(server)).expect("the runner runs");
+    println!("{name}: {verdict}");
+    verdict
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 fn all_cases_of_the_default_configuration_pass() {
     let suite = Suite { name: "tower_server", config: "", cases: &[], time_max: Duration::from_secs(800) };
     let verdict = suite.run_server(Path::new(&server())).expect("the runner runs");
+    println!("{verdict}");
     assert!(verdict.is_green(3_600), "{verdict:?}");
 }
 

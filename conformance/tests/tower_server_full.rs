@@ -9,6 +9,7 @@ fn all_cases_but_http3_pass() {
     let config = include_str!("../full.yaml");
     let suite = Suite { name: "tower_server_full", config, cases: &[], time_max: Duration::from_secs(3_400) };
     let verdict = suite.run_server(Path::new(&server())).expect("the runner runs");
+    println!("{verdict}");
     assert!(verdict.is_green(10_736), "{verdict:?}");
 }
 

@@ -4,4 +4,4 @@
 
 #![forbid(unsafe_code)]
 
-include!(concat!(env!("OUT_DIR"), "/conformance.rs"));
+include!(concat!(env!("OUT_DIR"), "/proto.rs"));
