@@ -5,7 +5,6 @@ use crate::script::Script;
 use conformance_rust::connectrpc::conformance::v1::conformance_payload::RequestInfo;
 use conformance_rust::connectrpc::conformance::v1::unary_response_definition::Response;
 use conformance_rust::connectrpc::conformance::v1::*;
-use ringwire_message::buffa::MessageView;
 use ringwire_service::{Call, ErrorDetails, Requests, Responses, Result};
 use std::time::Duration;
 
