@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use crate::BoxError;
+use crate::detect::Version;
 use crate::progress::{InFlight, Progress};
 use crate::stream::Turn;
 
@@ -31,6 +32,9 @@ impl RequestBody {
         let uploads = incoming.size_hint().exact().is_some_and(|length| length > 0);
         let stall = uploads.then_some(Stall { max: stall_max, sleep: None });
         let ended = incoming.is_end_stream();
+        if progress.version == Version::Http1 {
+            progress.request_open(!ended);
+        }
         Self { incoming, ended, stall, progress: Arc::downgrade(progress) }
     }
 }
@@ -48,7 +52,12 @@ impl Body for RequestBody {
                 if let Some(stall) = &mut self.stall {
                     stall.sleep = None;
                 }
-                self.ended |= frame.is_none();
+                if !self.ended && (frame.is_none() || self.incoming.is_end_stream()) {
+                    self.ended = true;
+                    if let Some(progress) = self.progress.upgrade() {
+                        progress.request_open(false);
+                    }
+                }
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Connection)))
             }
             Poll::Pending => match &mut self.stall {
@@ -73,7 +82,6 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         if !self.ended
-            && !self.incoming.is_end_stream()
             && let Some(progress) = self.progress.upgrade()
         {
             progress.left_unread();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -115,7 +116,8 @@ impl<S: HttpService> Future for Answer<S> {
         };
         let turn = this.turn.take();
         let in_flight = this.in_flight.take().expect("a response comes once");
-        let response = match answered {
+        let close = in_flight.answers_early();
+        let mut response = match answered {
             Ok(response) => response.map(|body| ResponseBody::new(Some(body), turn, in_flight)),
             Err(_) => {
                 let mut response = Response::new(ResponseBody::new(None, turn, in_flight));
@@ -123,6 +125,9 @@ impl<S: HttpService> Future for Answer<S> {
                 response
             }
         };
+        if close {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Poll::Ready(Ok(response))
     }
 }

@@ -57,6 +57,7 @@ impl Progress {
             active: 0,
             served: 0,
             unread: false,
+            request_open: false,
             turn: None,
             received_at: accepted,
             calm: Calm::default(),
@@ -120,6 +121,17 @@ impl Progress {
     /// The turn of the request that started last.
     pub(crate) fn take_turn(&self) -> Option<Arc<Turn>> {
         self.state().turn.take()
+    }
+
+    /// An HTTP/1 request has a body to be read, or has been read to its end.
+    pub(crate) fn request_open(&self, open: bool) {
+        self.state().request_open = open;
+    }
+
+    /// Whether an answer given now comes before the end of its HTTP/1 request was read. The connection cannot be used
+    /// again then, and a peer that is not told so may send its next request into the close.
+    pub(crate) fn answers_early(&self) -> bool {
+        self.state().request_open
     }
 
     /// A request's body was given up before its end.
@@ -201,6 +213,13 @@ impl InFlight {
     }
 }
 
+impl InFlight {
+    /// See [`Progress::answers_early`].
+    pub(crate) fn answers_early(&self) -> bool {
+        self.progress.answers_early()
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = self.progress.state();
@@ -226,6 +245,8 @@ struct State {
     active: usize,
     served: u64,
     unread: bool,
+    /// HTTP/1: the request's body has not been read to its end.
+    request_open: bool,
     turn: Option<Arc<Turn>>,
     received_at: Instant,
     calm: Calm,

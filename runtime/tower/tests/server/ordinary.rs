@@ -235,6 +235,25 @@ async fn what_is_thrown_away_after_an_early_answer_is_bounded() {
 }
 
 #[tokio::test]
+async fn an_answer_before_the_end_of_its_request_says_that_the_connection_closes() {
+    for (path, sent, closes) in [
+        ("/early", "transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n", true),
+        ("/early", "content-length: 3\r\n\r\nhi", true),
+        ("/missing", "transfer-encoding: chunked\r\n\r\n", true),
+        ("/fail", "transfer-encoding: chunked\r\n\r\n", true),
+        ("/early", "content-length: 0\r\n\r\n", false),
+        ("/read", "content-length: 2\r\n\r\nhi", false),
+        ("/read", "transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", false),
+    ] {
+        let server = start(|server| server);
+        let mut pipe = server.connect();
+        pipe.write_all(format!("POST {path} HTTP/1.1\r\nhost: test\r\n{sent}").as_bytes()).await.unwrap();
+        let head = raw_head(&mut pipe).await;
+        assert_eq!(head.contains("\r\nconnection: close\r\n"), closes, "{path} {sent:?}: {head}");
+    }
+}
+
+#[tokio::test]
 async fn sockets_that_someone_else_bound_are_served() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
