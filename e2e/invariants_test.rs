@@ -31,7 +31,7 @@ fn a_sans_io_package_cannot_read_the_clock(workspace: &Path) {
         &workspace.join("runtime/http/src/lib.rs"),
         "\n/// Reads the clock.\npub fn now() -> std::time::Instant {\n    std::time::Instant::now()\n}",
     );
-    let run = nested::bazel(workspace, &["test", "//runtime/http:http_test"]);
+    let run = nested::bazel(workspace, &["test", "//runtime/http/..."]);
     run.expect(1);
     assert!(
         run.output.contains("sans-io: `now` is a parameter, so that tests own the clock"),
