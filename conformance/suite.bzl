@@ -1,8 +1,14 @@
-"""The runner of the official suite, and the .proto files of its service: a Go module, made by the Go of the machine."""
+"""The runner of the official suite, the .proto files of its service, and h2spec: Go modules, made by the Go of the machine."""
 
 _MODULE = "connectrpc.com/conformance"
 _VERSION = "v1.0.5"
 _SUM = "h1:w5d+gBj0uUX/DAN+hInQMeUxYTmec5m1Vvi2s/6V56s="
+
+_PROGRAMS = [
+    "{}/cmd/connectconformance@{}".format(_MODULE, _VERSION),
+    # v2.6.0, whose tag is no version to Go.
+    "github.com/summerwind/h2spec/cmd/h2spec@v0.0.0-20200804131034-70ac22940108",
+]
 
 _FILES = [
     "client_compat.proto",
@@ -16,7 +22,10 @@ load("@rules_proto//proto:defs.bzl", "proto_library")
 
 package(default_visibility = ["//visibility:public"])
 
-exports_files(["connectconformance"])
+exports_files([
+    "connectconformance",
+    "h2spec",
+])
 
 proto_library(
     name = "conformance_proto",
@@ -26,7 +35,7 @@ proto_library(
 """
 
 _NO_SUITE = """\
-fail("The conformance suite is a Go module, and it cannot be had: {cause}. " +
+fail("The conformance suite is Go, and it cannot be had: {cause}. " +
      "Install Go 1.24 or newer and run `bazel fetch --configure`, or leave out //conformance.")
 """
 
@@ -76,10 +85,10 @@ def _make(repository_ctx):
 
     # A program without C runs wherever a test runs.
     environment = {"CGO_ENABLED": "0", "GOBIN": str(repository_ctx.path("."))}
-    program = "{}/cmd/connectconformance@{}".format(_MODULE, _VERSION)
-    installed = repository_ctx.execute([go, "install", "-trimpath", program], environment = environment)
-    if installed.return_code:
-        return "go install {}: {}".format(program, installed.stderr)
+    for program in _PROGRAMS:
+        installed = repository_ctx.execute([go, "install", "-trimpath", program], environment = environment)
+        if installed.return_code:
+            return "go install {}: {}".format(program, installed.stderr)
     return None
 
 def _quoted(text):
@@ -87,7 +96,7 @@ def _quoted(text):
 
 _conformance_suite_repository = repository_rule(
     implementation = _conformance_suite_repository_impl,
-    doc = "`connectconformance`, and `conformance_proto`. Without Go, loading it says so.",
+    doc = "`connectconformance`, `h2spec`, and `conformance_proto`. Without Go, loading it says so.",
     configure = True,
     environ = ["GOPROXY", "PATH"],
 )
