@@ -42,48 +42,36 @@ def _go_programs_repository_impl(repository_ctx):
         fail("{} failed: {}".format(" ".join([str(word) for word in command]), result.stderr))
     repository_ctx.file("BUILD.bazel", _BUILD)
 
+_ATTRS = {
+    "go_mod": attr.label(
+        doc = "The module that `packages` are built in. Without it, each of them names its version.",
+    ),
+    "go_version": attr.string(
+        doc = "The lowest Go that builds them, for the message where there is none.",
+        mandatory = True,
+    ),
+    "packages": attr.string_list(
+        doc = "What `go install` is given: `./folder`, or `host/path` of a tool of the module, or `host/path@version`.",
+        mandatory = True,
+    ),
+    "srcs": attr.label_list(
+        doc = "The other files of the module, go.sum among them.",
+    ),
+}
+
 _go_programs_repository = repository_rule(
     implementation = _go_programs_repository_impl,
     doc = "A repository whose `bin` holds programs that Go built.",
-    attrs = {
-        "go_mod": attr.label(
-            doc = "The module that `packages` are built in. Without it, each of them names its version.",
-        ),
-        "go_version": attr.string(
-            doc = "The lowest Go that builds them, for the message where there is none.",
-            mandatory = True,
-        ),
-        "packages": attr.string_list(
-            doc = "What `go install` is given: `./folder`, or `host/path` of a tool of the module, or `host/path@version`.",
-            mandatory = True,
-        ),
-        "srcs": attr.label_list(
-            doc = "The other files of the module, go.sum among them.",
-        ),
-    },
+    attrs = _ATTRS,
     environ = ["PATH"],
 )
 
 _programs = tag_class(
     doc = "Programs that one repository holds, as `@name//:bin/program`.",
-    attrs = {
-        "go_mod": attr.label(
-            doc = "The module that `packages` are built in. Without it, each of them names its version.",
-        ),
-        "go_version": attr.string(
-            doc = "The lowest Go that builds them, for the message where there is none.",
-            mandatory = True,
-        ),
+    attrs = _ATTRS | {
         "name": attr.string(
             doc = "The name of the repository.",
             mandatory = True,
-        ),
-        "packages": attr.string_list(
-            doc = "What `go install` is given.",
-            mandatory = True,
-        ),
-        "srcs": attr.label_list(
-            doc = "The other files of the module, go.sum among them.",
         ),
     },
 )

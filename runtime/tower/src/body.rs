@@ -148,22 +148,24 @@ pin_project! {
 
 impl<B> ResponseBody<B> {
     /// `None` is an empty body.
-    pub(crate) fn new(body: Option<B>, turn: Option<Arc<Turn>>, in_flight: InFlight) -> Self {
-        Self { body, rest: Bytes::new(), turn, in_flight }
+    pub(crate) fn new(body: Option<B>, turn: Option<Arc<Turn>>, in_flight: InFlight) -> Self
+    where
+        B: Body,
+    {
+        let mut this = Self { body, rest: Bytes::new(), turn, in_flight };
+        // Nobody asks such a body for a frame.
+        if this.body.as_ref().is_none_or(Body::is_end_stream) {
+            this.in_flight.finish();
+        }
+        this
     }
 }
 
-impl<B> Body for ResponseBody<B>
+impl<B> ResponseBody<B>
 where
     B: Body<Error: Into<BoxError>>,
 {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_part(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
         let Some(turn) = this.turn else {
             // HTTP/1 has no windows: a peer that does not read blocks the socket, and that is timed there.
@@ -186,6 +188,26 @@ where
         turn.to_peer();
         let part = this.rest.split_to(this.rest.len().min(PART_MAX));
         Poll::Ready(Some(Ok(Frame::data(part))))
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Error: Into<BoxError>>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(self.as_mut().poll_part(cx)).transpose();
+        if matches!(&frame, Ok(Some(frame)) if frame.is_data() && !self.is_end_stream()) {
+            return Poll::Ready(frame.transpose());
+        }
+        self.project().in_flight.finish();
+        Poll::Ready(frame.transpose())
     }
 
     fn is_end_stream(&self) -> bool {
