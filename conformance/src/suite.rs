@@ -2,14 +2,12 @@
 //!
 //! The runner can dead-lock when calls hang, so it has a time to be done in.
 
+use crate::programs::{made_by_go, outputs, run_within};
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// What is asked of a program under test.
@@ -47,7 +45,7 @@ impl Suite<'_> {
     pub fn run_server(&self, server: &Path) -> io::Result<Verdict> {
         let folder = outputs();
         let log = folder.join(format!("{}.log", self.name));
-        let mut runner = Command::new(runner()?);
+        let mut runner = Command::new(made_by_go("CONFORMANCE_RUNNER", RUNNER)?);
         runner.args(["--mode", "server", "--trace"]);
         if !self.config.is_empty() {
             let config = folder.join(format!("{}.yaml", self.name));
@@ -102,45 +100,6 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Where a test may leave files.
-fn outputs() -> PathBuf {
-    let bazel = std::env::var_os("TEST_UNDECLARED_OUTPUTS_DIR").map(PathBuf::from);
-    bazel.unwrap_or_else(std::env::temp_dir)
-}
-
-/// The runner: the one that Bazel made, or for Cargo one that the Go command makes of the same version.
-fn runner() -> io::Result<PathBuf> {
-    if let Some(runner) = std::env::var_os("CONFORMANCE_RUNNER") {
-        return Ok(PathBuf::from(runner));
-    }
-    let folder = std::env::temp_dir().join("ringwire-conformance-runner");
-    let made = Command::new("go").args(["install", RUNNER]).env("GOBIN", &folder).status()?;
-    if made.success() {
-        Ok(folder.join("connectconformance"))
-    } else {
-        Err(io::Error::other(format!("go install {RUNNER} failed")))
-    }
-}
-
-/// Runs a program to its end; `None` if it takes too long. Then it is killed with all that it started.
-fn run_within(time_max: Duration, mut program: Command) -> io::Result<Option<ExitStatus>> {
-    let mut running = program.process_group(0).spawn()?;
-    let group = running.id();
-    let (ended, end) = mpsc::channel();
-    let waiting = thread::spawn(move || {
-        let status = running.wait();
-        // Nobody listens any more once time is up.
-        let _ = ended.send(());
-        status
-    });
-    let in_time = end.recv_timeout(time_max).is_ok();
-    if !in_time {
-        Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status()?;
-    }
-    let status = waiting.join().expect("waiting does not panic")?;
-    Ok(in_time.then_some(status))
-}
-
 const RUNNER: &str = "connectrpc.com/conformance/cmd/connectconformance@v1.0.5";
 // As much of a log as one looks at first.
 const LINES_MAX: usize = 100;
@@ -170,15 +129,5 @@ mod tests {
         assert!(!Verdict { passed: 4, ..verdict.clone() }.is_green(5));
         assert!(!Verdict { passed: 4, failed: 1, ..verdict.clone() }.is_green(5));
         assert!(!Verdict { success: false, ..verdict }.is_green(5));
-    }
-
-    #[test]
-    fn what_takes_too_long_is_killed_with_all_that_it_started() {
-        let mut program = Command::new("sh");
-        program.args(["-c", "tail -f /dev/null & wait"]).stdin(Stdio::null());
-        assert_eq!(run_within(Duration::from_millis(20), program).unwrap(), None);
-        let mut program = Command::new("true");
-        program.stdin(Stdio::null());
-        assert!(run_within(Duration::from_secs(60), program).unwrap().unwrap().success());
     }
 }

@@ -1,4 +1,4 @@
-"""The runner of the official suite, and the .proto files of its service: a Go module, made by the Go of the machine."""
+"""The .proto files of the official suite's service, from the Go module of its runner."""
 
 _MODULE = "connectrpc.com/conformance"
 _VERSION = "v1.0.5"
@@ -16,8 +16,6 @@ load("@rules_proto//proto:defs.bzl", "proto_library")
 
 package(default_visibility = ["//visibility:public"])
 
-exports_files(["connectconformance"])
-
 proto_library(
     name = "conformance_proto",
     srcs = glob(["proto/**/*.proto"]),
@@ -25,9 +23,9 @@ proto_library(
 )
 """
 
-_NO_SUITE = """\
-fail("The conformance suite is a Go module, and it cannot be had: {cause}. " +
-     "Install Go 1.24 or newer and run `bazel fetch --configure`, or leave out //conformance.")
+_NO_MODULE = """\
+fail("These files come with a Go module, and it cannot be had: {cause}. " +
+     "Install Go and run `bazel fetch --configure`, or leave out //conformance.")
 """
 
 # protobuf's own, as far as the service needs them: generated code has them from its runtime, so that only their names
@@ -51,9 +49,9 @@ enum NullValue { NULL_VALUE = 0; }
 message ListValue { repeated Value values = 1; }""",
 }
 
-def _conformance_suite_repository_impl(repository_ctx):
+def _conformance_protos_repository_impl(repository_ctx):
     cause = _make(repository_ctx)
-    repository_ctx.file("BUILD.bazel", _NO_SUITE.format(cause = _quoted(cause)) if cause else _BUILD)
+    repository_ctx.file("BUILD.bazel", _NO_MODULE.format(cause = _quoted(cause)) if cause else _BUILD)
 
 def _make(repository_ctx):
     """Makes the repository's files; returns what stands in the way, or None."""
@@ -73,29 +71,22 @@ def _make(repository_ctx):
     for name, text in _WELL_KNOWN.items():
         text = "syntax = \"proto3\";\n\npackage google.protobuf;\n\n{}\n".format(text)
         repository_ctx.file("proto/google/protobuf/{}.proto".format(name), text)
-
-    # A program without C runs wherever a test runs.
-    environment = {"CGO_ENABLED": "0", "GOBIN": str(repository_ctx.path("."))}
-    program = "{}/cmd/connectconformance@{}".format(_MODULE, _VERSION)
-    installed = repository_ctx.execute([go, "install", "-trimpath", program], environment = environment)
-    if installed.return_code:
-        return "go install {}: {}".format(program, installed.stderr)
     return None
 
 def _quoted(text):
     return text.strip().replace("\\", "/").replace("\"", "'").replace("\n", " ")
 
-_conformance_suite_repository = repository_rule(
-    implementation = _conformance_suite_repository_impl,
-    doc = "`connectconformance`, and `conformance_proto`. Without Go, loading it says so.",
+_conformance_protos_repository = repository_rule(
+    implementation = _conformance_protos_repository_impl,
+    doc = "A `proto_library`, `conformance_proto`. Without Go, loading it says so.",
     configure = True,
     environ = ["GOPROXY", "PATH"],
 )
 
-def _conformance_suite_impl(_module_ctx):
-    _conformance_suite_repository(name = "ringwire_conformance_suite")
+def _conformance_protos_impl(_module_ctx):
+    _conformance_protos_repository(name = "ringwire_conformance_protos")
 
-conformance_suite = module_extension(
-    implementation = _conformance_suite_impl,
-    doc = "Makes `@ringwire_conformance_suite`, with the Go on PATH.",
+conformance_protos = module_extension(
+    implementation = _conformance_protos_impl,
+    doc = "Makes `@ringwire_conformance_protos`, with the Go on PATH.",
 )
