@@ -21,6 +21,7 @@ impl Fixture {
             "root/bazelrc",
             "root/enter",
             "root/go.txt",
+            "root/inside",
             "root/make",
             "root/packages.txt",
             "root/registry.py",
@@ -82,6 +83,8 @@ impl Fixture {
             .env_clear()
             .env("HOME", &self.dir)
             .env("XDG_CACHE_HOME", &self.cache)
+            // Or every fixture would ask for an index of its own.
+            .env("CARGO_HOME", Path::new(&std::env::var_os("HOME").unwrap()).join(".cargo"))
             .env("PATH", std::env::join_paths(&self.path).unwrap())
             .stdin(Stdio::null());
         command
