@@ -4,15 +4,18 @@
 
 #![forbid(unsafe_code)]
 
+/// Compressions, and when they are used.
+pub use ringwire_compress as compress;
 /// Messages and their codecs.
 pub use ringwire_message as message;
 pub use ringwire_service::{
-    Call, Cancelled, Code, Compress, DeadlinePolicy, Error, Guard, Idempotency, Interceptor, KIB, Limits,
-    MIB, Message, Metadata, MethodDescriptor, Next, Payload, Peer, PeerAddress, PlainHead, Request, Requests,
-    Response, Responses, Result, Router, RouterError, Routes, Sent, Service, Spec, StreamShape,
-    WholeResponse,
+    Budget, Call, Cancelled, Code, Compress, DeadlinePolicy, Error, ErrorDetails, Guard, Idempotency,
+    Interceptor, KIB, Limits, MIB, Message, Metadata, MethodDescriptor, Next, Payload, Peer, PeerAddress,
+    PlainHead, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
+    Spec, StreamShape, WholeResponse,
 };
 /// The portable server.
 pub use ringwire_tower as tower;
 // Two copies of one of these in a program do not fit together: who builds on ours finds them here.
+pub use ringwire_message::buffa;
 pub use {bytes, tokio};

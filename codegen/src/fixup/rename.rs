@@ -252,10 +252,9 @@ mod tests {
         assert_eq!(renames.renamed(".p.E"), format!(".p.{new}"));
         let code = format!("struct {new}View; mod {} {{}} \"p.{new}\"", new.to_lowercase());
         let code: TokenStream = code.parse().expect("Rust");
-        assert_eq!(
-            renames.rust_code(code).to_string(),
-            "struct E_View ; mod e_ {} \"p.E\"".parse::<TokenStream>().expect("Rust").to_string()
-        );
+        // How tokens are spaced is not said by proc-macro2, and differs with the spans they carry.
+        let bare = |code: TokenStream| code.to_string().replace(' ', "");
+        assert_eq!(bare(renames.rust_code(code)), "structE_View;mode_{}\"p.E\"");
         assert_eq!(renames.rust(&format!("p::{new}")), "p::E_");
     }
 

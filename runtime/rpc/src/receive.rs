@@ -173,12 +173,15 @@ impl Receive {
     }
 
     fn inflate(&self, Frame { flags, payload }: Frame, limit: u32) -> Result<Bytes, Fault> {
-        if !flags.is_compressed() || payload.is_empty() {
-            // Nothing stands for nothing in every compression, and peers send it so.
+        if !flags.is_compressed() {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             return if len > limit { Err(TooLarge { len, limit }.into()) } else { Ok(payload) };
         }
         let compression = self.compression.ok_or(Fault::NotNegotiated)?;
+        if payload.is_empty() {
+            // Nothing stands for nothing in every compression, and peers send it so.
+            return Ok(payload);
+        }
         let mut message = BytesMut::new();
         match compression.decompress(&payload, limit as usize, &mut message) {
             Ok(()) => Ok(message.freeze()),

@@ -137,12 +137,14 @@ fn stray_flags_are_one_error_on_every_path() {
 #[test]
 fn messages_flagged_as_compressed_need_a_named_encoding() {
     for (content_type, encoding, spec) in ENVELOPED {
-        for request in [
-            post(content_type, frame(1, "\x01a")),
-            post(content_type, frame(1, "\x01a")).header(encoding, "identity"),
-        ] {
-            let got = serve_every_way(&request, &spec, &config(), Extras::default());
-            assert_eq!(got.code(), Some(Code::Internal), "{}", got.show());
+        for payload in ["", "\x01a"] {
+            for request in [
+                post(content_type, frame(1, payload)),
+                post(content_type, frame(1, payload)).header(encoding, "identity"),
+            ] {
+                let got = serve_every_way(&request, &spec, &config(), Extras::default());
+                assert_eq!(got.code(), Some(Code::Internal), "{}", got.show());
+            }
         }
     }
 }

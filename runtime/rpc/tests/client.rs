@@ -567,13 +567,13 @@ mod malformed {
     #[test]
     fn compressed_messages_without_a_named_encoding() {
         let want = "internal: message is flagged as compressed, but no encoding is named";
-        let body = frame(1, "\x01a");
-        for spec in [UNARY, SERVER_STREAM] {
-            let grpc =
-                ok("application/grpc", &body).header("grpc-encoding", "identity").trailer("grpc-status", "0");
-            check(GRPC, &spec, &grpc, want);
+        for body in [frame(1, ""), frame(1, "\x01a")] {
+            for spec in [UNARY, SERVER_STREAM] {
+                let grpc = ok("application/grpc", &body).header("grpc-encoding", "identity");
+                check(GRPC, &spec, &grpc.trailer("grpc-status", "0"), want);
+            }
+            check(CONNECT, &BIDI, &ok("application/connect+proto", &body), want);
         }
-        check(CONNECT, &BIDI, &ok("application/connect+proto", &body), want);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Makes as many unary calls as its argument says, for an instruction counter:
 //! `valgrind --tool=callgrind unary_calls 6000`, less the same with 1000, divided by 5000.
 //!
-//! A second argument chooses the protocol, `grpc` or `connect`; a third puts one interceptor around the service,
-//! `static`, or around the router, `dynamic`.
+//! A second argument chooses the protocol, `grpc` or `connect`; a third puts one interceptor around the
+//! service, `static`, or around the router, `dynamic`.
 
 #[path = "../tests/service/greet/mod.rs"]
 mod greet;

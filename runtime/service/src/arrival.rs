@@ -64,8 +64,8 @@ impl Head for PlainHead {
     }
 }
 
-/// The header fields as metadata. A field that no metadata can hold is left out: HTTP has let it pass, and the
-/// application has no use for it.
+/// The header fields as metadata. A field that no metadata can hold is left out: HTTP has let it pass, and
+/// the application has no use for it.
 pub(crate) fn metadata(headers: &dyn Headers) -> Metadata {
     let mut metadata = Metadata::new();
     headers.for_each(&mut |name, value| {

@@ -1,9 +1,9 @@
 //! A bound on the bytes that all calls of a server hold at once.
 //!
 //! Limits bound one message; a thousand calls may each hold one. A call draws from the budget for what it has
-//! received and not yet dropped, and for what it has written and the shell has not yet taken. A call that finds the
-//! budget empty ends with `resource_exhausted`: waiting instead would let calls that each hold a part wait for one
-//! another for ever. What it held goes back at once.
+//! received and not yet dropped, and for what it has written and the shell has not yet taken. A call that
+//! finds the budget empty ends with `resource_exhausted`: waiting instead would let calls that each hold a
+//! part wait for one another for ever. What it held goes back at once.
 
 use ringwire_rpc::Error;
 use std::fmt;
@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The bytes that all calls of a server may hold at once. Clones share it.
 ///
-/// The first 4 KiB of each call are not counted: small calls, the most by far, then never touch a counter that all
-/// cores share. They are bounded by the number of calls, as the rest of a call's state is.
+/// The first 4 KiB of each call are not counted: small calls, the most by far, then never touch a counter
+/// that all cores share. They are bounded by the number of calls, as the rest of a call's state is.
 #[derive(Clone)]
 pub struct Budget {
     shared: Arc<Shared>,

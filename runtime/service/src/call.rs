@@ -68,7 +68,8 @@ impl Call {
     /// The headers of the response.
     ///
     /// # Errors
-    /// The headers of a stream leave with the first message, or with a flush. Who asks for them later is told so.
+    /// The headers of a stream leave with the first message, or with a flush. Who asks for them later is told
+    /// so.
     pub fn response_headers_mut(&mut self) -> Result<ResponseHeaders<'_>> {
         Ok(ResponseHeaders(match &mut self.response_headers {
             HeadersOut::Here(headers) => HeadersRef::Here(headers),
@@ -85,7 +86,8 @@ impl Call {
         &mut self.response_trailers
     }
 
-    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any
+    /// compression.
     pub fn set_compress(&mut self, wish: Compress) {
         match &self.response_headers {
             HeadersOut::Here(_) => self.compress = Some(wish),
@@ -98,8 +100,8 @@ impl Call {
         self.deadline
     }
 
-    /// Resolves if the call ends before its handler has answered. The handler itself is dropped then, so this is for
-    /// what it started elsewhere.
+    /// Resolves if the call ends before its handler has answered. The handler itself is dropped then, so this
+    /// is for what it started elsewhere.
     pub fn cancelled(&self) -> Cancelled {
         self.canceller.cancelled()
     }
@@ -167,6 +169,11 @@ impl Call {
     /// From here on, the response headers wait in the cell.
     pub(crate) fn headers_into(&mut self, cell: Arc<Cell>) {
         self.response_headers = HeadersOut::InCell(cell);
+    }
+
+    /// The handler has ended without an answer of its own.
+    pub(crate) fn abandoned(&self) {
+        self.canceller.cancel();
     }
 
     /// The handler has ended: nothing cancels the call any more.

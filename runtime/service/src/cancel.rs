@@ -1,7 +1,7 @@
 //! Cancellation, as something to wait for.
 //!
-//! A cancelled call drops its handler, so a handler need not look. [`Cancelled`] is for what the handler started
-//! elsewhere: a task, a thread, a query on another machine.
+//! A cancelled call drops its handler, so a handler need not look. [`Cancelled`] is for what the handler
+//! started elsewhere: a task, a thread, a query on another machine.
 
 use std::fmt;
 use std::future::Future;
@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// Resolves when its call ends before the handler has answered: the client went away, the deadline passed, or the
-/// handler panicked. Stays pending when the handler answers, with success or with an error.
+/// Resolves when its call ends before the handler has answered: the client went away, the deadline passed, or
+/// the handler panicked. Stays pending when the handler answers, with success or with an error.
 pub struct Cancelled {
     signal: Arc<Signal>,
     /// Where this future's waker stands in the list, once it has been polled.
@@ -80,23 +80,34 @@ impl Canceller {
         Cancelled { signal: self.signal.get_or_init(Arc::default).clone(), place: None }
     }
 
-    /// From here on, nothing cancels.
+    /// From here on, nothing cancels; nor does this, once something has.
     pub(crate) fn answered(&self) {
-        if let Some(signal) = self.signal.get() {
-            *signal.lock() = State::Answered;
+        self.settle(State::Answered);
+    }
+
+    pub(crate) fn cancel(&self) {
+        let waiting = self.settle(State::Cancelled);
+        waiting.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    /// Settles how the call has ended, unless that is settled, and gives back who waited for it.
+    fn settle(&self, end: State) -> Vec<Option<Waker>> {
+        let Some(signal) = self.signal.get() else { return Vec::new() };
+        let mut state = signal.lock();
+        match &mut *state {
+            State::Open(waiting) => {
+                let waiting = std::mem::take(waiting);
+                *state = end;
+                waiting
+            }
+            State::Answered | State::Cancelled => Vec::new(),
         }
     }
 }
 
 impl Drop for Canceller {
     fn drop(&mut self) {
-        let Some(signal) = self.signal.get() else { return };
-        let mut state = signal.lock();
-        let State::Open(waiting) = &mut *state else { return };
-        let waiting = std::mem::take(waiting);
-        *state = State::Cancelled;
-        drop(state);
-        waiting.into_iter().flatten().for_each(Waker::wake);
+        self.cancel();
     }
 }
 

@@ -54,8 +54,8 @@ impl Cell {
         }))
     }
 
-    /// An encoder or a hook of the application may have panicked while it held the lock. The exchange has taken back
-    /// what was half written, so the lock needs no poison.
+    /// An encoder or a hook of the application may have panicked while it held the lock. The exchange has
+    /// taken back what was half written, so the lock needs no poison.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Meeting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,8 +112,8 @@ impl Cell {
         Poll::Pending
     }
 
-    /// Wakes who waits for what may have happened since, other than the one who is about to be polled anyway: a handler
-    /// that joins futures of its own gives each a waker.
+    /// Wakes who waits for what may have happened since, other than the one who is about to be polled anyway:
+    /// a handler that joins futures of its own gives each a waker.
     pub(crate) fn wake_others(&self, polled: &Waker) {
         let mut meeting = self.lock();
         let reader = if meeting.hungry { None } else { meeting.reader.take() };
@@ -210,6 +210,6 @@ fn keep(place: &mut Option<Waker>, waker: &Waker) {
 
 const LATE_HEADERS: &str = "the response headers have left: change them before the first send or flush";
 
-/// More than this many bytes that the shell has not taken make `send` wait. A few full HTTP/2 frames: enough to keep a
-/// connection busy, little enough for thousands of streams whose clients do not read.
+/// More than this many bytes that the shell has not taken make `send` wait. A few full HTTP/2 frames: enough
+/// to keep a connection busy, little enough for thousands of streams whose clients do not read.
 const SEND_AHEAD_MAX: usize = 64 * 1024;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 /// How long the calls of a server, or of one service, may take.
 ///
-/// A call that runs out of time ends with `deadline_exceeded`, and its handler is dropped where it waits. That holds
-/// for unary calls and for streams, while the request is still arriving as well as between two messages.
+/// A call that runs out of time ends with `deadline_exceeded`, and its handler is dropped where it waits.
+/// That holds for unary calls and for streams, while the request is still arriving as well as between two
+/// messages.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct DeadlinePolicy {
     /// What a call gets at least, however little its client asks for.
@@ -16,8 +17,8 @@ pub struct DeadlinePolicy {
     pub max: Option<Duration>,
     /// What a call gets whose client asks for nothing.
     pub default: Option<Duration>,
-    /// The longest time in which a stream passes no message in either direction: the bound on a silent client, on
-    /// one that does not read, and on a handler that is stuck. Unary calls do not know it.
+    /// The longest time in which a stream passes no message in either direction: the bound on a silent
+    /// client, on one that does not read, and on a handler that is stuck. Unary calls do not know it.
     pub message_gap: Option<Duration>,
 }
 

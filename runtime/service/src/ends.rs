@@ -26,12 +26,12 @@ pub struct Requests<'c, M> {
 }
 
 impl<M: Message> Requests<'_, M> {
-    /// Waits for the next message, or for the end of the request. The view lives until the next one is asked for. A
-    /// future that is dropped before it is ready has taken no message.
+    /// Waits for the next message, or for the end of the request. The view lives until the next one is asked
+    /// for. A future that is dropped before it is ready has taken no message.
     ///
     /// # Errors
-    /// The request breaks a rule or a limit: the call ends with this error, whatever the handler makes of it. Or the
-    /// message is not an `M`: the next one may be, if the handler cares to go on.
+    /// The request breaks a rule or a limit: the call ends with this error, whatever the handler makes of it.
+    /// Or the message is not an `M`: the next one may be, if the handler cares to go on.
     pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
         self.current = Bytes::new();
         let Some(message) = poll_fn(|cx| self.cell.poll_watched::<M>(cx.waker())).await? else {
@@ -92,20 +92,21 @@ pub struct Responses<'c, M> {
 }
 
 impl<M: Message> Responses<'_, M> {
-    /// Writes one message: an `M`, a view of one, or bytes encoded before. Waits first while the peer is slow. The
-    /// response headers leave with the first message.
+    /// Writes one message: an `M`, a view of one, or bytes encoded before. Waits first while the peer is
+    /// slow. The response headers leave with the first message.
     ///
     /// # Errors
-    /// The message is larger than the limit, or has no form in the codec of the call. Nothing of it is sent then, and
-    /// the call can go on.
+    /// The message is larger than the limit, or has no form in the codec of the call. Nothing of it is sent
+    /// then, and the call can go on.
     pub async fn send<K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
         poll_fn(|cx| self.cell.poll_send(message, cx.waker())).await
     }
 
-    /// Lets the response headers leave without a message, and waits until the connection has taken all that was sent.
+    /// Lets the response headers leave without a message, and waits until the connection has taken all that
+    /// was sent.
     ///
-    /// Nothing needs a flush to be sent: it is for those who want the client to see the headers early, or to know when
-    /// a message is out of their hands.
+    /// Nothing needs a flush to be sent: it is for those who want the client to see the headers early, or to
+    /// know when a message is out of their hands.
     ///
     /// # Errors
     /// None today; a result, so that `?` reads as it does after a send.
@@ -131,7 +132,8 @@ impl<M: Message> Responses<'_, M> {
 }
 
 impl<'c, M> Responses<'c, M> {
-    /// Chooses whether the messages sent from now on are compressed, for a client that understands any compression.
+    /// Chooses whether the messages sent from now on are compressed, for a client that understands any
+    /// compression.
     pub fn set_compress(&mut self, wish: Compress) {
         self.cell.lock().messages.exchange.set_compress(wish);
     }
@@ -301,7 +303,8 @@ impl<'c> Ends<'c> {
         Self { place: Place::Cell(cell), request: None }
     }
 
-    /// Takes over what the interceptors on the way here wish for, and waits for the request, if there must be one.
+    /// Takes over what the interceptors on the way here wish for, and waits for the request, if there must be
+    /// one.
     pub(crate) async fn begin(&mut self, call: &mut Call) -> Result<()> {
         self.place.begin(call);
         match self.place {

@@ -1,10 +1,11 @@
 //! One call in flight, without task or channel: whoever owns the connection drives it.
 //!
-//! The contract: [`poll_head`](InFlight::poll_head) until it is ready, then [`poll_body`](InFlight::poll_body) until it
-//! yields `None`, then [`write_trailers`](InFlight::write_trailers). A poll that is pending waits for one of three
-//! things: for the request, if [`wants_input`](InFlight::wants_input) (push what has arrived, and poll at once); for
-//! the waker that it was given; or for the time that [`deadline`](InFlight::deadline) names. Nothing else drives a call,
-//! so dropping it is cancelling it.
+//! The contract: [`poll_head`](InFlight::poll_head) until it is ready, then
+//! [`poll_body`](InFlight::poll_body) until it yields `None`, then
+//! [`write_trailers`](InFlight::write_trailers). A poll that is pending waits for one of three things: for
+//! the request, if [`wants_input`](InFlight::wants_input) (push what has arrived, and poll at once); for the
+//! waker that it was given; or for the time that [`deadline`](InFlight::deadline) names. Nothing else drives
+//! a call, so dropping it is cancelling it.
 
 mod fields;
 
@@ -12,11 +13,10 @@ use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
 use crate::ends::NO_REQUEST;
-use crate::error::panicked;
 use crate::messages::Messages;
 use crate::router::Routes;
-use crate::service::{Mount, Start, Streamed, Unary, drop_caught};
-use crate::{Arrival, BoxFuture, Call, Error, Head, Result};
+use crate::service::{Mount, Start, Streamed, Unary, drop_caught, poll_caught};
+use crate::{Arrival, BoxFuture, Call, Error, Head};
 use bytes::{Bytes, BytesMut};
 use fields::{Fields, Nowhere};
 use ringwire_http::{Headers, HeadersMut};
@@ -25,7 +25,6 @@ use ringwire_rpc::{
     answer_unrouted,
 };
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -130,8 +129,8 @@ impl InFlight {
         }
     }
 
-    /// Whether the call waits for more of the request. A shell that reads only then passes the handler's pace on to
-    /// the peer.
+    /// Whether the call waits for more of the request. A shell that reads only then passes the handler's pace
+    /// on to the peer.
     pub fn wants_input(&self) -> bool {
         !self.input_ended
             && match &self.stage {
@@ -142,8 +141,8 @@ impl InFlight {
             }
     }
 
-    /// When to poll next, if nothing else happens before. `None` once the handler has ended: from there on it is the
-    /// connection that bounds how long a peer may take to read.
+    /// When to poll next, if nothing else happens before. `None` once the handler has ended: from there on it
+    /// is the connection that bounds how long a peer may take to read.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => self.timer.next(),
@@ -151,8 +150,8 @@ impl InFlight {
         }
     }
 
-    /// Drives the call until the head of its response is known, writes it, and returns the HTTP status. Ready again,
-    /// with nothing written, when polled after that.
+    /// Drives the call until the head of its response is known, writes it, and returns the HTTP status. Ready
+    /// again, with nothing written, when polled after that.
     pub fn poll_head(&mut self, cx: &mut Context<'_>, now: Instant, head: &mut dyn HeadersMut) -> Poll<u16> {
         if let Some(status) = self.status {
             return Poll::Ready(status);
@@ -241,24 +240,24 @@ impl InFlight {
             return self.fail(expired.into_error());
         }
         match &mut self.stage {
-            Stage::Unary(run) => match poll_caught(run, cx) {
-                Ok(Poll::Ready(unary)) => self.stage = Stage::Answered(unary),
-                Ok(Poll::Pending) => {}
-                Err(error) => self.fail(error),
+            Stage::Unary(run) => match poll_caught(run.as_mut(), cx) {
+                Poll::Ready(Ok(unary)) => self.stage = Stage::Answered(unary),
+                Poll::Ready(Err(panic)) => self.fail(panic),
+                Poll::Pending => {}
             },
             Stage::Stream(run, cell) => {
                 cell.wake_others(cx.waker());
-                let polled = poll_caught(run, cx);
+                let polled = poll_caught(run.as_mut(), cx);
                 if cell.lock().message_passed() {
                     self.timer.message_passed(now);
                 }
                 match polled {
-                    Ok(Poll::Ready(streamed)) => {
+                    Poll::Ready(Ok(streamed)) => {
                         let cell = cell.clone();
                         self.end_stream(streamed, cell);
                     }
-                    Ok(Poll::Pending) => {}
-                    Err(error) => self.fail(error),
+                    Poll::Ready(Err(panic)) => self.fail(panic),
+                    Poll::Pending => {}
                 }
             }
             Stage::Collecting(..) | Stage::Answered(_) | Stage::Streamed(..) => {}
@@ -374,10 +373,4 @@ impl Expired {
             Self::MessageGap => "no message has passed for too long",
         })
     }
-}
-
-/// Polls code of the application. What it shares with us is dropped with it, or, like the
-/// outgoing bytes, put right by its owner.
-fn poll_caught<T>(run: &mut BoxFuture<'static, T>, cx: &mut Context<'_>) -> Result<Poll<T>> {
-    catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(cx))).map_err(|panic| panicked(&*panic))
 }

@@ -1,8 +1,8 @@
 //! Code around every call: one form for unary calls and streams.
 //!
-//! A chain is put together in one of two ways. [`Stack`] nests interceptors by type: the compiler sees through it, and
-//! nothing is boxed. [`Interceptors`] is a list made at run time: each link boxes the rest of the chain once per call.
-//! Without interceptors neither exists, and a call pays nothing.
+//! A chain is put together in one of two ways. [`Stack`] nests interceptors by type: the compiler sees
+//! through it, and nothing is boxed. [`Interceptors`] is a list made at run time: each link boxes the rest of
+//! the chain once per call. Without interceptors neither exists, and a call pays nothing.
 
 mod chain;
 mod rest;
@@ -16,9 +16,9 @@ pub use rest::{Dynamic, Next, Rest};
 
 /// Code around the calls of a service, or of a whole router.
 ///
-/// It runs when the head of a request has arrived, before the first message, whatever the shape of the method: who is
-/// refused here uploads nothing. A request that is refused before any method is called, for its path, its media type or
-/// its HTTP method, passes none.
+/// It runs when the head of a request has arrived, before the first message, whatever the shape of the
+/// method: who is refused here uploads nothing. A request that is refused before any method is called, for
+/// its path, its media type or its HTTP method, passes none.
 ///
 /// An async closure that captures nothing is one, and so is any `async fn` of the same form:
 /// ```
@@ -29,7 +29,8 @@ pub use rest::{Dynamic, Next, Rest};
 ///     outcome
 /// });
 /// ```
-/// An async closure cannot lend what it captures, so state goes beside it ([`with`]), or into a type of its own:
+/// An async closure cannot lend what it captures, so state goes beside it ([`with`]), or into a type of its
+/// own:
 /// ```
 /// # use ringwire_service::{Call, Interceptor, Next, Rest, Result};
 /// # use ringwire_rpc::Error;
@@ -46,8 +47,8 @@ pub use rest::{Dynamic, Next, Rest};
 /// }
 /// ```
 pub trait Interceptor: Send + Sync + 'static {
-    /// Goes around one call. What it returns is how the call ends: `Ok` says that the response is complete, by the
-    /// handler's doing or by [`Next::reply`].
+    /// Goes around one call. What it returns is how the call ends: `Ok` says that the response is complete,
+    /// by the handler's doing or by [`Next::reply`].
     fn intercept(
         &self,
         call: &mut Call,
@@ -94,8 +95,8 @@ where
 /// ```
 /// # use ringwire_service::{Call, Next, Router, with};
 /// # use std::sync::Mutex;
-/// let log = Mutex::new(Vec::new());
-/// let router = Router::new().intercept(with(log, async |log: &Mutex<Vec<_>>, call: &mut Call, next: Next<'_>| {
+/// let log = Mutex::new(Vec::new()); let router = Router::new().intercept(with(log, async |log:
+/// &Mutex<Vec<_>>, call: &mut Call, next: Next<'_>| {
 ///     log.lock().expect("not poisoned").push(call.spec().procedure);
 ///     next.run(call).await
 /// }));
@@ -131,7 +132,8 @@ impl<S, F> fmt::Debug for With<S, F> {
     }
 }
 
-/// A function of the form of an interceptor, lent some state. It is implemented by such functions, and by nothing else.
+/// A function of the form of an interceptor, lent some state. It is implemented by such functions, and by
+/// nothing else.
 pub trait InterceptWithFn<'a, S: 'a>: Fn(&'a S, &'a mut Call, Next<'a>) -> Self::Future {
     /// What it returns.
     type Future: Future<Output = Result<()>> + Send + 'a;

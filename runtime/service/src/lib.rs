@@ -1,8 +1,8 @@
 //! What a handler sees, and one call in flight as a shell drives it.
 //!
-//! Application code meets [`Call`], [`Requests`] and [`Responses`], [`Router`] and [`Interceptor`]. Generated code
-//! implements [`Service`]. A shell turns a router into [`Routes`], starts an [`InFlight`] per request, and polls it:
-//! no task, no channel, no clock in here.
+//! Application code meets [`Call`], [`Requests`] and [`Responses`], [`Router`] and [`Interceptor`]. Generated
+//! code implements [`Service`]. A shell turns a router into [`Routes`], starts an [`InFlight`] per request,
+//! and polls it: no task, no channel, no clock in here.
 #![forbid(unsafe_code)]
 
 mod arrival;

@@ -7,7 +7,8 @@ use ringwire_message::{Codec, DecodeLimits, Encode, Message, Writable};
 use ringwire_rpc::Error;
 use std::fmt;
 
-/// A message on its way to the handler or from it. Looking at it costs what the look costs, and not looking nothing.
+/// A message on its way to the handler or from it. Looking at it costs what the look costs, and not looking
+/// nothing.
 pub struct Payload<'m> {
     full_name: &'static str,
     coding: &'m Coding,

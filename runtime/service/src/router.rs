@@ -12,7 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Services put together, with the settings that they share. A shell turns it into [`Routes`] and serves them.
+/// Services put together, with the settings that they share. A shell turns it into [`Routes`] and serves
+/// them.
 #[derive(Clone)]
 pub struct Router {
     mounts: Vec<Arc<dyn Mount>>,
@@ -54,8 +55,8 @@ impl Router {
         self
     }
 
-    /// Serves every call that is for none of the services with the first method of this one, whatever its name: a
-    /// proxy, with messages of type [`Raw`](ringwire_message::Raw).
+    /// Serves every call that is for none of the services with the first method of this one, whatever its
+    /// name: a proxy, with messages of type [`Raw`](ringwire_message::Raw).
     #[must_use]
     pub fn fallback<S: Service, C: Interceptor>(mut self, service: Mounted<S, C>) -> Self {
         self.fallback = Some(service.held());
@@ -121,7 +122,8 @@ impl Router {
         self
     }
 
-    /// The bytes that all calls together may hold; a gibibyte unless set. Routers that are given one budget share it.
+    /// The bytes that all calls together may hold; a gibibyte unless set. Routers that are given one budget
+    /// share it.
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
@@ -131,7 +133,8 @@ impl Router {
     /// Checks that it all fits together.
     ///
     /// # Errors
-    /// Two services have one name, a limit is for a method that does not exist, or the fallback has no method.
+    /// Two services have one name, a limit is for a method that does not exist, or the fallback has no
+    /// method.
     pub fn build(self) -> Result<Arc<Routes>, RouterError> {
         let mut entries = Vec::new();
         for mount in &self.mounts {
@@ -301,8 +304,8 @@ impl Routes {
         self.tracker.held()
     }
 
-    /// The same services for another core: with reference counts and a count of running calls of its own, so that
-    /// calls on two cores share no cache line. The budget stays one for all.
+    /// The same services for another core: with reference counts and a count of running calls of its own, so
+    /// that calls on two cores share no cache line. The budget stays one for all.
     pub fn shard(&self) -> Arc<Self> {
         let shard = |entry: &Entry| Entry {
             mount: entry.mount.shard(),

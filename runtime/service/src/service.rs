@@ -258,9 +258,15 @@ struct Handler<'a, S> {
 impl<S: Service> Rest for Handler<'_, S> {
     async fn run(mut self, call: &mut Call) -> Result<()> {
         self.ends.begin(call).await?;
-        let mut handler = pin!(self.service.serve(self.method, call, self.ends));
         // Caught here, a panic is an error that interceptors see.
-        poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
+        let ended = {
+            let mut handler = pin!(self.service.serve(self.method, call, self.ends));
+            poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
+        };
+        ended.unwrap_or_else(|panic| {
+            call.abandoned();
+            Err(panic)
+        })
     }
 
     fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
@@ -268,18 +274,20 @@ impl<S: Service> Rest for Handler<'_, S> {
     }
 }
 
-/// Polls code of the application. What it shares with us is either dropped with it, or says how much of it is whole.
-fn poll_caught<F: Future<Output = Result<()>>>(
+/// Polls code of the application; an error is a panic. What the code shares with us is dropped with it, or, like
+/// the outgoing bytes, put right by its owner.
+pub(crate) fn poll_caught<F: Future + ?Sized>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
-) -> Poll<Result<()>> {
+) -> Poll<Result<F::Output>> {
     match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-        Ok(poll) => poll,
+        Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panicked(&*panic))),
     }
 }
 
-/// Drops values of the application. A panic in a destructor of theirs ends neither the connection nor the server.
+/// Drops values of the application. A panic in a destructor of theirs ends neither the connection nor the
+/// server.
 pub(crate) fn drop_caught<T>(value: T) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }

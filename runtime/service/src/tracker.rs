@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Keeps a server from going while it is held. A running call holds one; [`Call::guard`](crate::Call::guard) gives
-/// another to work that goes on after the answer.
+/// Keeps a server from going while it is held. A running call holds one; [`Call::guard`](crate::Call::guard)
+/// gives another to work that goes on after the answer.
 ///
 /// It protects nothing from the call's own end: a cancelled call still drops its handler.
 pub struct Guard(Arc<Tracker>);

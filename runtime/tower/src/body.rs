@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use crate::BoxError;
+use crate::detect::Version;
 use crate::progress::{InFlight, Progress};
 use crate::stream::Turn;
 
@@ -31,6 +32,9 @@ impl RequestBody {
         let uploads = incoming.size_hint().exact().is_some_and(|length| length > 0);
         let stall = uploads.then_some(Stall { max: stall_max, sleep: None });
         let ended = incoming.is_end_stream();
+        if progress.version == Version::Http1 {
+            progress.request_open(!ended);
+        }
         Self { incoming, ended, stall, progress: Arc::downgrade(progress) }
     }
 }
@@ -48,7 +52,12 @@ impl Body for RequestBody {
                 if let Some(stall) = &mut self.stall {
                     stall.sleep = None;
                 }
-                self.ended |= frame.is_none();
+                if !self.ended && (frame.is_none() || self.incoming.is_end_stream()) {
+                    self.ended = true;
+                    if let Some(progress) = self.progress.upgrade() {
+                        progress.request_open(false);
+                    }
+                }
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Connection)))
             }
             Poll::Pending => match &mut self.stall {
@@ -73,7 +82,6 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         if !self.ended
-            && !self.incoming.is_end_stream()
             && let Some(progress) = self.progress.upgrade()
         {
             progress.left_unread();
@@ -140,22 +148,24 @@ pin_project! {
 
 impl<B> ResponseBody<B> {
     /// `None` is an empty body.
-    pub(crate) fn new(body: Option<B>, turn: Option<Arc<Turn>>, in_flight: InFlight) -> Self {
-        Self { body, rest: Bytes::new(), turn, in_flight }
+    pub(crate) fn new(body: Option<B>, turn: Option<Arc<Turn>>, in_flight: InFlight) -> Self
+    where
+        B: Body,
+    {
+        let mut this = Self { body, rest: Bytes::new(), turn, in_flight };
+        // Nobody asks such a body for a frame.
+        if this.body.as_ref().is_none_or(Body::is_end_stream) {
+            this.in_flight.finish();
+        }
+        this
     }
 }
 
-impl<B> Body for ResponseBody<B>
+impl<B> ResponseBody<B>
 where
     B: Body<Error: Into<BoxError>>,
 {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_part(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
         let Some(turn) = this.turn else {
             // HTTP/1 has no windows: a peer that does not read blocks the socket, and that is timed there.
@@ -178,6 +188,26 @@ where
         turn.to_peer();
         let part = this.rest.split_to(this.rest.len().min(PART_MAX));
         Poll::Ready(Some(Ok(Frame::data(part))))
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Error: Into<BoxError>>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(self.as_mut().poll_part(cx)).transpose();
+        if matches!(&frame, Ok(Some(frame)) if frame.is_data() && !self.is_end_stream()) {
+            return Poll::Ready(frame.transpose());
+        }
+        self.project().in_flight.finish();
+        Poll::Ready(frame.transpose())
     }
 
     fn is_end_stream(&self) -> bool {

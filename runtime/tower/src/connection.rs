@@ -152,7 +152,7 @@ pin_project_lite::pin_project! {
         I: 'static,
     {
         One { #[pin] connection: http1::UpgradeableConnection<Socket<I>, Hook<S>> },
-        Two { #[pin] connection: http2::Connection<Socket<I>, Hook<S>, Streams> },
+        Two { #[pin] connection: http2::Connection<Socket<I>, Hook<S>, Streams>, streams: Streams },
     }
 }
 
@@ -177,8 +177,8 @@ where
                 Self::One { connection: builder.serve_connection(io, hook).with_upgrades() }
             }
             Version::Http2 => {
-                let streams = Streams { progress: hook.progress.clone(), stall_max: deadlines.send };
-                let mut builder = http2::Builder::new(streams);
+                let streams = Streams::new(hook.progress.clone(), deadlines.send);
+                let mut builder = http2::Builder::new(streams.clone());
                 builder
                     .timer(TokioTimer::new())
                     .max_concurrent_streams(limits.streams_max)
@@ -190,7 +190,7 @@ where
                     .max_local_error_reset_streams(limits.local_resets_max)
                     .keep_alive_interval(deadlines.keepalive)
                     .keep_alive_timeout(deadlines.keepalive_timeout);
-                Self::Two { connection: builder.serve_connection(io, hook) }
+                Self::Two { connection: builder.serve_connection(io, hook), streams }
             }
         }
     }
@@ -199,7 +199,7 @@ where
     fn go(self: Pin<&mut Self>) {
         match self.project() {
             HttpProjection::One { connection } => connection.graceful_shutdown(),
-            HttpProjection::Two { connection } => connection.graceful_shutdown(),
+            HttpProjection::Two { connection, .. } => connection.graceful_shutdown(),
         }
     }
 
@@ -207,7 +207,14 @@ where
         // What a peer did wrong, hyper has told it; a server has no use for it.
         match self.project() {
             HttpProjection::One { connection } => connection.poll(cx).map(drop),
-            HttpProjection::Two { connection } => connection.poll(cx).map(drop),
+            HttpProjection::Two { mut connection, streams } => loop {
+                if connection.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                if !streams.poll_begun(cx) {
+                    return Poll::Pending;
+                }
+            },
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -64,7 +65,12 @@ impl<S: HttpService> hyper::service::Service<Request<Incoming>> for Hook<S> {
         let in_flight = self.progress.request_started(turn.clone());
         let mut request = request.map(|body| RequestBody::new(body, self.body_stall_max, &self.progress));
         request.extensions_mut().insert(self.peer.clone());
-        let state = State::Ready { service: self.service.clone(), request: Some(request) };
+        let mut service = self.service.clone();
+        // Most services are always ready, and a request that need not wait for its service need not be moved about either.
+        let state = match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => State::Called { future: service.call(request) },
+            Poll::Ready(Err(_)) | Poll::Pending => State::Waiting { service, request: Some(request) },
+        };
         Answer { state, turn, in_flight: Some(in_flight) }
     }
 }
@@ -85,7 +91,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<S, F> {
-        Ready { service: S, request: Option<Request<RequestBody>> },
+        Waiting { service: S, request: Option<Request<RequestBody>> },
         Called { #[pin] future: F },
     }
 }
@@ -97,7 +103,7 @@ impl<S: HttpService> Future for Answer<S> {
         let mut this = self.project();
         let answered = loop {
             match this.state.as_mut().project() {
-                StateProjection::Ready { service, request } => match ready!(service.poll_ready(cx)) {
+                StateProjection::Waiting { service, request } => match ready!(service.poll_ready(cx)) {
                     Ok(()) => {
                         let request = request.take().expect("the request waits for the service");
                         let future = service.call(request);
@@ -110,7 +116,8 @@ impl<S: HttpService> Future for Answer<S> {
         };
         let turn = this.turn.take();
         let in_flight = this.in_flight.take().expect("a response comes once");
-        let response = match answered {
+        let close = in_flight.answers_early();
+        let mut response = match answered {
             Ok(response) => response.map(|body| ResponseBody::new(Some(body), turn, in_flight)),
             Err(_) => {
                 let mut response = Response::new(ResponseBody::new(None, turn, in_flight));
@@ -118,6 +125,9 @@ impl<S: HttpService> Future for Answer<S> {
                 response
             }
         };
+        if close {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Poll::Ready(Ok(response))
     }
 }

@@ -1,7 +1,22 @@
 //! The portable server of Ringwire: any tower service over HTTP, on hyper.
 //!
 //! [`Server`] accepts connections, speaks HTTP/1.1 and HTTP/2 on one port, with or without TLS, bounds everything that a peer
-//! can hold up or pile up, and drains.
+//! can hold up or pile up, and drains. [`RpcService`] is the same router as a tower service, for any other server or stack.
+//!
+//! ```no_run
+//! use ringwire_service::{Result, Router};
+//! use ringwire_tower::{Cors, RpcService, Server, terminated};
+//! use tower_layer::Layer;
+//!
+//! # async fn run(router: Router) -> Result<()> {
+//! // Every limit and time-out has a safe default.
+//! Server::bind("127.0.0.1:8080").until(terminated()).serve(router.clone()).await?;
+//!
+//! // With a layer before it.
+//! let service = Cors::origins(["https://app.example"]).layer(RpcService::new(router)?);
+//! Server::bind("127.0.0.1:8080").serve(service).await
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 

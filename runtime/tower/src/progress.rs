@@ -4,6 +4,7 @@
 //! one place owns every time-out, because neither hyper nor a response body is polled while its peer does nothing.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -56,7 +57,10 @@ impl Progress {
             active: 0,
             served: 0,
             unread: false,
+            request_open: false,
             turn: None,
+            received_at: accepted,
+            calm: Calm::default(),
             guard,
         };
         Self { state: Mutex::new(state), version }
@@ -69,6 +73,7 @@ impl Progress {
     /// The peer sent something.
     pub(crate) fn received(&self, bytes: &[u8], now: Instant) {
         let mut state = self.state();
+        state.received_at = now;
         match self.version {
             Version::Http1 => {
                 if state.active == 0 && state.begun.is_none() {
@@ -107,12 +112,26 @@ impl Progress {
             state.begun = None;
         }
         state.guard.request_started();
-        InFlight { progress: self.clone() }
+        state.calm.request_started();
+        let started = state.received_at;
+        drop(state);
+        InFlight { progress: self.clone(), started, is_whole: false }
     }
 
     /// The turn of the request that started last.
     pub(crate) fn take_turn(&self) -> Option<Arc<Turn>> {
         self.state().turn.take()
+    }
+
+    /// An HTTP/1 request has a body to be read, or has been read to its end.
+    pub(crate) fn request_open(&self, open: bool) {
+        self.state().request_open = open;
+    }
+
+    /// Whether an answer given now comes before the end of its HTTP/1 request was read. The connection cannot be used
+    /// again then, and a peer that is not told so may send its next request into the close.
+    pub(crate) fn answers_early(&self) -> bool {
+        self.state().request_open
     }
 
     /// A request's body was given up before its end.
@@ -150,7 +169,7 @@ impl Progress {
             (None, Some((since, Awaited::Data))) => Some(since + deadlines.body),
             (None, None) => None,
         };
-        if stalled_at.is_some_and(|at| at <= now) {
+        if state.calm.is_lost || stalled_at.is_some_and(|at| at <= now) {
             return Next::Cut;
         }
         // A request that ends in its own task wakes no one here. The connection cannot have been idle for long enough before
@@ -183,14 +202,34 @@ impl Progress {
 #[derive(Debug)]
 pub(crate) struct InFlight {
     progress: Arc<Progress>,
+    started: Instant,
+    is_whole: bool,
+}
+
+impl InFlight {
+    /// The response was handed over whole.
+    pub(crate) fn finish(&mut self) {
+        self.is_whole = true;
+    }
+}
+
+impl InFlight {
+    /// See [`Progress::answers_early`].
+    pub(crate) fn answers_early(&self) -> bool {
+        self.progress.answers_early()
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = self.progress.state();
         state.active -= 1;
-        if state.active == 0 {
-            state.idle_since = Instant::now();
+        if state.active == 0 || !self.is_whole {
+            let now = Instant::now();
+            state.idle_since = now;
+            if !self.is_whole && now - self.started < PREMATURE {
+                state.calm.given_up += 1;
+            }
         }
         state.guard.request_ended();
     }
@@ -206,8 +245,32 @@ struct State {
     active: usize,
     served: u64,
     unread: bool,
+    /// HTTP/1: the request's body has not been read to its end.
+    request_open: bool,
     turn: Option<Arc<Turn>>,
+    received_at: Instant,
+    calm: Calm,
     guard: ConnectionGuard,
+}
+
+/// Whether a peer wants answers to what it asks. Who resets request after request makes work at no cost of its own
+/// (CVE-2023-44487); h2 counts only those that were reset before anyone served them.
+#[derive(Debug, Default)]
+struct Calm {
+    requests: u32,
+    given_up: u32,
+    is_lost: bool,
+}
+
+impl Calm {
+    fn request_started(&mut self) {
+        self.requests += 1;
+        if self.requests == CALM_WINDOW {
+            self.is_lost |= self.given_up > CALM_WINDOW / 2;
+            self.requests = 0;
+            self.given_up = 0;
+        }
+    }
 }
 
 /// What the peer has begun and not finished.
@@ -217,3 +280,8 @@ enum Awaited {
     Head,
     Data,
 }
+
+// Clients cancel for good reasons, many at a time when something else is slow: only a peer that has given up on most of so
+// many requests, each almost at once, has none.
+const CALM_WINDOW: u32 = 500;
+const PREMATURE: Duration = Duration::from_secs(1);

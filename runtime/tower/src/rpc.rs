@@ -81,15 +81,16 @@ where
         let peer = extensions.get::<Arc<Peer>>().cloned();
         let head: Arc<dyn Head> = Arc::new(HttpHead::from(parts));
         let peer = peer.unwrap_or_else(|| Arc::new(Peer::new(PeerAddress::Memory)));
-        let arrival = Arrival { head: head.clone(), peer, extensions };
-        let pull = Pull::start(&self.routes, arrival, body, self.stall_max);
-        RpcFuture { running: Some((head, pull)), status: None, fields: fields::Sink::default() }
+        let arrival = Arrival { head, peer, extensions };
+        // Boxed, because it outlives the response's head, and both move a few times on their way to the connection.
+        let pull = Box::new(Pull::start(&self.routes, arrival, body, self.stall_max));
+        RpcFuture { running: Some(pull), status: None, fields: fields::Sink::default() }
     }
 }
 
 /// The response of an [`RpcService`]: ready when the head is known.
 pub struct RpcFuture<B> {
-    running: Option<(Arc<dyn Head>, Pull<B>)>,
+    running: Option<Box<Pull<B>>>,
     /// The head of the response, once it is known.
     status: Option<u16>,
     fields: fields::Sink,
@@ -109,13 +110,13 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { running, status, fields } = &mut *self;
-        let (head, pull) = running.as_mut().expect("a response comes once");
+        let pull = running.as_mut().expect("a response comes once");
         if status.is_none() {
             match ready!(pull.poll(cx, |call, cx, now| call.poll_head(cx, now, fields))) {
                 Ok(known) => *status = Some(known),
                 Err(Interrupted { error, source: _ }) => {
                     // The request broke off before there was an answer; if someone still listens, this is one.
-                    let answer = answer_error(&head.request(), &error);
+                    let answer = answer_error(&pull.request(), &error);
                     let fields = answer.headers.into_iter().collect();
                     *running = None;
                     return Poll::Ready(Ok(response(answer.status, fields, RpcBody::whole(answer.body))));
@@ -123,7 +124,7 @@ where
             }
         }
         ready!(pull.poll_rest(cx));
-        let (_, pull) = running.take().expect("it was there above");
+        let pull = running.take().expect("it was there above");
         let status = status.expect("it was set above");
         Poll::Ready(Ok(response(status, std::mem::take(fields), RpcBody::of_call(pull))))
     }

@@ -1,13 +1,15 @@
-//! One HTTP/2 stream's task, and the timer that ends it when its peer opens no window.
+//! Where HTTP/2 streams run, and the timer that ends one when its peer opens no window.
 //!
 //! hyper gives each stream a future that first calls the service and then sends the body. While the stream has no send
 //! window, that future waits inside HTTP/2 and polls nothing of ours: neither handler nor deadline would run again. So the
 //! timer stands around it.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -39,11 +41,45 @@ impl Turn {
     }
 }
 
-/// Spawns the futures of one connection's streams.
+/// Runs the futures of one connection's streams: first where the connection itself runs, so that calls which end at once
+/// cost no task and their responses leave in one write; and in tasks of their own as soon as one has to wait, or those at
+/// hand take long.
 #[derive(Clone)]
 pub(crate) struct Streams {
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) stall_max: Duration,
+    progress: Arc<Progress>,
+    stall_max: Duration,
+    begun: Arc<Mutex<Vec<Stream>>>,
+}
+
+type Stream = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Streams {
+    pub(crate) fn new(progress: Arc<Progress>, stall_max: Duration) -> Self {
+        Self { progress, stall_max, begun: Arc::default() }
+    }
+
+    /// Polls the streams that have begun since the last time, each once. Says whether there was one.
+    pub(crate) fn poll_begun(&self, cx: &mut Context<'_>) -> bool {
+        let begun = std::mem::take(&mut *self.lock());
+        let Some(started) = (!begun.is_empty()).then(Instant::now) else { return false };
+        let mut is_late = false;
+        for mut stream in begun {
+            if !is_late {
+                // A panic is that stream's end, as it would be in a task.
+                let polled = catch_unwind(AssertUnwindSafe(|| stream.as_mut().poll(cx)));
+                is_late = started.elapsed() > TOGETHER_MAX;
+                if !matches!(polled, Ok(Poll::Pending)) {
+                    continue;
+                }
+            }
+            tokio::spawn(stream);
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Stream>> {
+        self.begun.lock().expect("no one panics while holding the streams of a connection")
+    }
 }
 
 impl<F> hyper::rt::Executor<F> for Streams
@@ -52,23 +88,17 @@ where
 {
     fn execute(&self, future: F) {
         // hyper calls the service and hands over the future in one breath, so the turn is this stream's.
-        match self.progress.take_turn() {
-            Some(turn) => {
-                let stall_max = self.stall_max;
-                tokio::spawn(Watched { future: Some(future), turn, stall_max, stalled: None });
-            }
-            None => {
-                tokio::spawn(future);
-            }
-        }
+        let turn = self.progress.take_turn().unwrap_or_default();
+        let stall_max = self.stall_max;
+        self.lock().push(Box::pin(Watched { future, turn, stall_max, stalled: None }));
     }
 }
 
 pin_project! {
-    /// A stream's future, dropped when its peer has not taken a frame for too long: that resets the stream.
+    /// A stream's future. It is over when the peer has not taken a frame for too long; dropping it then resets the stream.
     struct Watched<F> {
         #[pin]
-        future: Option<F>,
+        future: F,
         turn: Arc<Turn>,
         stall_max: Duration,
         stalled: Option<Stall>,
@@ -84,9 +114,8 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(()) };
-        if future.poll(cx).is_ready() {
+        let this = self.project();
+        if this.future.poll(cx).is_ready() {
             return Poll::Ready(());
         }
         let Some(turn) = this.turn.of_peer() else {
@@ -106,10 +135,10 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
                 this.stalled.insert(Stall { turn, sleep: Box::pin(tokio::time::sleep_until(deadline())) })
             }
         };
-        if stall.sleep.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        this.future.set(None);
-        Poll::Ready(())
+        stall.sleep.as_mut().poll(cx)
     }
 }
+
+// What the streams of one connection may take of its task before the rest go elsewhere: a few dozen short calls, and not
+// enough for anyone to notice that they ran one after the other.
+const TOGETHER_MAX: Duration = Duration::from_micros(200);

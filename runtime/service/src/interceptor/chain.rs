@@ -37,7 +37,8 @@ impl<B: Interceptor, R: Rest> Rest for Then<'_, B, R> {
     }
 }
 
-/// A list of interceptors that is made at run time, from a configuration for example. The first goes around the rest.
+/// A list of interceptors that is made at run time, from a configuration for example. The first goes around
+/// the rest.
 #[derive(Clone, Default)]
 pub struct Interceptors {
     list: Vec<Arc<dyn DynInterceptor>>,

@@ -40,7 +40,8 @@ fn log(procedure: &'static str, _: Duration, outcome: &Result<()>) {
 fn router() -> Router {
     Router::new()
         .add(GreetServer::new(Greeter).limits(Limits { receive_max: 64 * KIB, ..Limits::default() }))
-        // The page has `|call: &mut Call, next: Next<'_>| async move { … }`, which the borrow checker refuses.
+        // The page has `|call: &mut Call, next: Next<'_>| async move { … }`, which the borrow checker
+        // refuses.
         .intercept(async |call: &mut Call, next: Next<'_>| {
             let started = Instant::now();
             let outcome = next.run(call).await;

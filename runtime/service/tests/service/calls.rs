@@ -189,6 +189,7 @@ impl Greet for Waiting {
         match request.name {
             "wait" => pending().await,
             "fail" => Err(Error::not_found("no")),
+            "panic" => panic!("meant"),
             _ => Ok(GreetResponse::default()),
         }
     }
@@ -264,6 +265,18 @@ fn an_answered_call_is_not_cancelled() {
     }
     grpc(&routes, "/greet.v1.Greet/Chat", &[]);
     assert!(!is_cancelled(&mut service.kept.lock().unwrap()[0].0));
+}
+
+#[test]
+fn a_call_whose_handler_panics_is_cancelled() {
+    let service = Waiting::default();
+    let router = || Router::new().add(GreetServer::new(service.clone()));
+    for routes in [routes(router()), routes(router().intercept(()))] {
+        let answer = grpc(&routes, "/greet.v1.Greet/Greet", &[&text("panic")]);
+        assert_eq!(answer.header("grpc-status"), Some("13"));
+        let (mut cancelled, _guard) = service.kept.lock().unwrap().pop().unwrap();
+        assert!(is_cancelled(&mut cancelled));
+    }
 }
 
 #[test]

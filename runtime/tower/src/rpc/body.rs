@@ -19,15 +19,14 @@ pub struct RpcBody<B> {
 
 #[derive(Debug)]
 enum Stage<B> {
-    /// The call goes on. Boxed, because a response moves a few times on its way to the connection.
     Call(Box<Pull<B>>),
     Whole(Bytes),
     Ended,
 }
 
 impl<B> RpcBody<B> {
-    pub(crate) fn of_call(pull: Pull<B>) -> Self {
-        Self { stage: Stage::Call(Box::new(pull)) }
+    pub(crate) fn of_call(pull: Box<Pull<B>>) -> Self {
+        Self { stage: Stage::Call(pull) }
     }
 
     pub(crate) fn whole(bytes: Bytes) -> Self {

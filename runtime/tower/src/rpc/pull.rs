@@ -1,27 +1,36 @@
 //! One call, polled together with the two things that it waits for: its request's body, and its deadline.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use http_body::Body;
-use ringwire_rpc::{Error, RequestRest, StreamShape};
-use ringwire_service::{Arrival, InFlight, Routes};
+use ringwire_rpc::{Error, RequestHead, RequestRest, StreamShape};
+use ringwire_service::{Arrival, Head, InFlight, Routes};
 use tokio::time::Sleep;
 
 use super::fields::Fields;
 use crate::BoxError;
 
 /// A call in flight, and its request's body.
-#[derive(Debug)]
 pub(crate) struct Pull<B> {
     call: InFlight,
+    head: Arc<dyn Head>,
     body: B,
+    clock: Clock,
     stall: Option<Stall>,
     alarm: Option<Pin<Box<Sleep>>>,
     rest: Rest,
+}
+
+impl<B> fmt::Debug for Pull<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
 }
 
 /// The request did not arrive whole.
@@ -38,17 +47,23 @@ where
     B: Body<Error: Into<BoxError>> + Unpin,
 {
     pub(crate) fn start(routes: &Routes, arrival: Arrival, body: B, stall_max: Duration) -> Self {
-        // Who waits to be told to send its body is not sending it.
-        let waits = arrival.head.request().headers.get("expect").is_some();
-        let rest = if waits { Rest::GivenUp } else { Rest::Unread };
-        let call = routes.start(arrival, now());
+        let (head, now) = (arrival.head.clone(), now());
+        let call = routes.start(arrival, now);
         let stall = match call.spec().map(|spec| spec.shape) {
             Some(StreamShape::Unary | StreamShape::ServerStream) => {
                 Some(Stall { max: stall_max, since: None })
             }
             Some(StreamShape::ClientStream | StreamShape::Bidi) | None => None,
         };
-        Self { call, body, stall, alarm: None, rest }
+        Self {
+            call,
+            head,
+            body,
+            clock: Clock { now, is_fresh: true },
+            stall,
+            alarm: None,
+            rest: Rest::Unread,
+        }
     }
 
     /// Polls the call, and whatever it waits for, until `poll` is ready or nothing moves.
@@ -57,8 +72,12 @@ where
         cx: &mut Context<'_>,
         mut poll: impl FnMut(&mut InFlight, &mut Context<'_>, Instant) -> Poll<T>,
     ) -> Poll<Result<T, Interrupted>> {
+        // Once the handler has ended, nothing is late any more.
+        if self.call.remaining().is_none() {
+            self.clock.advance();
+        }
         loop {
-            let now = now();
+            let now = self.clock.now;
             if let Poll::Ready(output) = poll(&mut self.call, cx, now) {
                 return Poll::Ready(Ok(output));
             }
@@ -76,9 +95,8 @@ where
                 }
             }
             let Some(due) = due else { return Poll::Pending };
-            if self.poll_alarm(cx, due).is_pending() {
-                return Poll::Pending;
-            }
+            ready!(self.poll_alarm(cx, due));
+            self.clock.advance();
         }
     }
 
@@ -114,6 +132,12 @@ where
             && self.call.rest() == RequestRest::Discard
             && !self.body.is_end_stream()
             && self.body.size_hint().exact().is_some_and(|rest| rest <= REST_MAX)
+            // Who waits to be told to send its body is not sending it.
+            && self.request().headers.get("expect").is_none()
+    }
+
+    pub(crate) fn request(&self) -> RequestHead<'_> {
+        self.head.request()
     }
 
     pub(crate) fn call(&self) -> &InFlight {
@@ -157,6 +181,21 @@ where
 struct Stall {
     max: Duration,
     since: Option<Instant>,
+}
+
+/// The time, read once per poll: on many machines that costs more than what a poll has to do.
+struct Clock {
+    now: Instant,
+    /// Read and not used yet: the first poll follows the start at once.
+    is_fresh: bool,
+}
+
+impl Clock {
+    fn advance(&mut self) {
+        if !std::mem::take(&mut self.is_fresh) {
+            self.now = now();
+        }
+    }
 }
 
 /// What became of the part of a request that the call left unread.

@@ -12,3 +12,4 @@ mod echo;
 mod go;
 mod programs;
 mod running;
+mod signal;

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test fail it as its body would")]
 
+mod abuse;
 mod drain;
 mod ordinary;
 mod slow;

@@ -56,6 +56,54 @@ async fn a_service_that_fails_is_answered_500() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_panics_ends_its_request_and_nothing_else() {
+    let server = start(|server| server);
+    let mut two = server.http2().await;
+    two.send_request(get("/panic")).await.unwrap_err();
+    assert_eq!(text(two.send_request(get("/hello")).await.unwrap()).await, "hello");
+    let mut one = server.http1().await;
+    one.send_request(get("/panic")).await.unwrap_err();
+    assert_eq!((server.handle.load().requests, server.handle.load().connections), (0, 1));
+}
+
+#[tokio::test]
+async fn short_calls_run_with_their_connection_and_those_after_a_long_one_do_not() {
+    let server = start(|server| server);
+    let mut client = server.http2().await;
+    let connection = text(client.send_request(get("/task")).await.unwrap()).await;
+    assert_eq!(text(client.send_request(get("/task")).await.unwrap()).await, connection);
+    let mut others = client.clone();
+    let calls = [client.send_request(get("/spin/5")), others.send_request(get("/task"))].map(tokio::spawn);
+    let [spun, other] = calls;
+    assert_eq!(text(spun.await.unwrap().unwrap()).await, "spun");
+    assert_ne!(text(other.await.unwrap().unwrap()).await, connection);
+}
+
+#[tokio::test]
+async fn an_early_answer_survives_on_a_real_socket() {
+    let mut server = Server::bind("127.0.0.1:0");
+    let address = server.local_address().unwrap().tcp().unwrap();
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve(Paths));
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"POST /early HTTP/1.1\r\nhost: test\r\ncontent-length: 1000000000\r\n\r\n")
+        .await
+        .unwrap();
+    // Sent until the server is known to have answered, and then some: closing with this unread would be a reset.
+    while handle.load().requests_accepted == 0 || handle.load().requests > 0 {
+        stream.write_all(&[b'x'; 1024]).await.unwrap();
+    }
+    stream.write_all(&[b'x'; 64 * 1024]).await.unwrap();
+    let mut read = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut read).await.unwrap();
+    assert!(read.ends_with("early"), "{read}");
+    drop(stream);
+    handle.drain();
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_hundred_and_fifty_streams_run_at_once_and_more_queue() {
     let server = start(|server| server);
     let client = server.http2().await;
@@ -184,6 +232,25 @@ async fn what_is_thrown_away_after_an_early_answer_is_bounded() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(started.elapsed().as_secs(), Deadlines::default().linger.as_secs());
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_its_request_says_that_the_connection_closes() {
+    for (path, sent, closes) in [
+        ("/early", "transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n", true),
+        ("/early", "content-length: 3\r\n\r\nhi", true),
+        ("/missing", "transfer-encoding: chunked\r\n\r\n", true),
+        ("/fail", "transfer-encoding: chunked\r\n\r\n", true),
+        ("/early", "content-length: 0\r\n\r\n", false),
+        ("/read", "content-length: 2\r\n\r\nhi", false),
+        ("/read", "transfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", false),
+    ] {
+        let server = start(|server| server);
+        let mut pipe = server.connect();
+        pipe.write_all(format!("POST {path} HTTP/1.1\r\nhost: test\r\n{sent}").as_bytes()).await.unwrap();
+        let head = raw_head(&mut pipe).await;
+        assert_eq!(head.contains("\r\nconnection: close\r\n"), closes, "{path} {sent:?}: {head}");
+    }
 }
 
 #[tokio::test]

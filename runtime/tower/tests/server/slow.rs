@@ -76,6 +76,18 @@ async fn an_http2_header_block_without_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_http2_header_block_that_comes_byte_by_byte() {
+    let server = start(|server| server);
+    let mut pipe = server.connect();
+    pipe.write_all(&[PREFACE, &frame(0, 4, 0, 0), &frame(5, 1, 1, 1)].concat()).await.unwrap();
+    let started = Instant::now();
+    while pipe.write_all(&frame(1, 9, 0, 1)).await.is_ok() {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    assert!((10..13).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_http2_frame_without_end() {
     check(&[PREFACE, &frame(0, 4, 0, 0), &frame(8, 6, 0, 0)[..12]].concat(), 10).await;
     check(&[PREFACE, &frame(0, 4, 0, 0), &frame(8, 6, 0, 0)[..4]].concat(), 10).await;
@@ -168,6 +180,21 @@ async fn an_http2_peer_without_window_loses_its_stream_and_keeps_its_connection(
     assert_eq!(server.handle.load().connections, 1);
     let response = client.send_request(get("/nothing")).await.unwrap();
     assert_eq!(response.status(), 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_chunk_of_a_response_is_not_given_away_whole_for_a_small_window() {
+    let server = start(|server| server);
+    let (mut client, _end) = server
+        .http2_with(|builder| {
+            builder.initial_stream_window_size(20_000);
+        })
+        .await;
+    let _response = client.send_request(get("/flood/1")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    assert_eq!(server.handle.load().requests, 1);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(server.handle.load().requests, 0);
 }
 
 #[tokio::test(start_paused = true)]

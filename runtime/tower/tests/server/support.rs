@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
@@ -107,13 +107,17 @@ pub(crate) async fn read_to_close(pipe: &mut DuplexStream) -> (Vec<u8>, Duration
 /// Sends one HTTP/1 request by hand and reads its response of `body_len` bytes; the connection stays usable.
 pub(crate) async fn raw_get(pipe: &mut DuplexStream, path: &str, body_len: usize) -> String {
     pipe.write_all(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n").as_bytes()).await.unwrap();
+    let head = raw_head(pipe).await;
+    let mut body = vec![0; body_len];
+    pipe.read_exact(&mut body).await.unwrap();
+    head + &String::from_utf8(body).unwrap()
+}
+
+/// Reads the head of an HTTP/1 response, and no further.
+pub(crate) async fn raw_head(pipe: &mut DuplexStream) -> String {
     let mut read = Vec::new();
-    while !read.windows(4).any(|window| window == b"\r\n\r\n") {
-        assert_ne!(pipe.read_buf(&mut read).await.unwrap(), 0, "{}", String::from_utf8_lossy(&read));
-    }
-    let head = read.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-    while read.len() < head + body_len {
-        assert_ne!(pipe.read_buf(&mut read).await.unwrap(), 0);
+    while !read.ends_with(b"\r\n\r\n") {
+        assert_ne!(pipe.read_buf(&mut (&mut read).limit(1)).await.unwrap(), 0, "{}", read.escape_ascii());
     }
     String::from_utf8(read).unwrap()
 }
@@ -191,6 +195,15 @@ impl tower_service::Service<Request<RequestBody>> for Paths {
                     Err(error) => full(error.to_string()),
                 },
                 "early" => full("early"),
+                "panic" => panic!("the service panics"),
+                "task" => full(tokio::task::id().to_string()),
+                "spin" => {
+                    let started = std::time::Instant::now();
+                    while started.elapsed() < Duration::from_millis(amount) {
+                        std::hint::spin_loop();
+                    }
+                    full("spun")
+                }
                 "fail" => return Err("the service failed".into()),
                 _ => {
                     return Ok(Response::builder().status(StatusCode::NOT_FOUND).body(empty()).unwrap());

@@ -1,0 +1,20 @@
+//! A server that forgets the trailers of every response: what the tests of the suite must notice.
+
+#![forbid(unsafe_code)]
+
+use ringwire_service::{Call, Interceptor, Metadata, Next, Rest, Result};
+
+struct Forgetful;
+
+impl Interceptor for Forgetful {
+    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+        let outcome = next.run(call).await;
+        *call.response_trailers_mut() = Metadata::new();
+        outcome
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    ringwire_conformance::tower::run(|router| router.intercept(Forgetful)).await
+}

@@ -1,0 +1,8 @@
+//! The portable server under test.
+
+#![forbid(unsafe_code)]
+
+#[tokio::main]
+async fn main() -> ringwire_service::Result<()> {
+    ringwire_conformance::tower::run(|router| router).await
+}

@@ -1,0 +1,25 @@
+//! The portable server as a program under test.
+
+use crate::{compat, router, tls};
+use conformance_rust::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
+use ringwire_service::{Error, Result, Router};
+use ringwire_tower::{Server, terminated};
+use std::io;
+
+/// Becomes what the runner asks for, and serves until it is told to stop. `adjust` has the last word on the router.
+///
+/// # Errors
+/// The runner asks for nothing, or for what cannot be served.
+pub async fn run(adjust: impl FnOnce(Router) -> Router) -> Result<()> {
+    let asked: ServerCompatRequest = compat::receive(&mut io::stdin().lock())?
+        .ok_or_else(|| Error::invalid_argument("nothing to serve"))?;
+    let mut server = Server::bind("127.0.0.1:0").until(terminated());
+    let mut answer = ServerCompatResponse::default();
+    if let Some(tls) = tls(&asked)? {
+        server = server.tls(tls);
+        answer.pem_cert = asked.server_creds.cert.clone();
+    }
+    answer.port = server.local_address()?.tcp().map_or(0, |address| address.port().into());
+    compat::send(&mut io::stdout().lock(), &answer)?;
+    server.serve(adjust(router(&asked))).await
+}
