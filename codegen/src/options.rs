@@ -48,6 +48,7 @@ pub enum Layout {
 
 /// Which sides of a service are generated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Sides {
     /// The trait that handlers implement, and the server.
     pub server: bool,

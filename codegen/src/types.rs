@@ -2,7 +2,7 @@
 
 use crate::elsewhere::Elsewhere;
 use crate::error::Error;
-use crate::fixup::{Renames, remove_unfit};
+use crate::fixup::{Renames, carry_over, remove_unfit};
 use crate::options::Mode;
 use crate::schema::text;
 use crate::well_known::{is_of_protobuf, is_well_known};
@@ -64,6 +64,9 @@ impl<'a> Library<'a> {
         config.generate_with_setters = false;
         config.allow_message_set = true;
         library.config.extern_paths = library.extern_paths()?;
+        let mut config = std::mem::take(&mut library.config);
+        library.generated_files().for_each(|file| carry_over(file, &mut config));
+        library.config = config;
         Ok(library)
     }
 

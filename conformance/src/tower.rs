@@ -1,16 +1,16 @@
 //! The portable server as a program under test.
 
-use crate::{compat, router, tls};
+use crate::{compat, tls};
 use conformance_rust::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
-use ringwire_service::{Error, Result, Router};
-use ringwire_tower::{Server, terminated};
+use ringwire_service::{Error, Result};
+use ringwire_tower::{IntoService, Server, terminated};
 use std::io;
 
-/// Becomes what the runner asks for, and serves until it is told to stop. `adjust` has the last word on the router.
+/// Becomes what the runner asks for, and serves until it is told to stop.
 ///
 /// # Errors
 /// The runner asks for nothing, or for what cannot be served.
-pub async fn run(adjust: impl FnOnce(Router) -> Router) -> Result<()> {
+pub async fn run<K, S: IntoService<K>>(service: impl FnOnce(&ServerCompatRequest) -> S) -> Result<()> {
     let asked: ServerCompatRequest = compat::receive(&mut io::stdin().lock())?
         .ok_or_else(|| Error::invalid_argument("nothing to serve"))?;
     let mut server = Server::bind("127.0.0.1:0").until(terminated());
@@ -21,5 +21,5 @@ pub async fn run(adjust: impl FnOnce(Router) -> Router) -> Result<()> {
     }
     answer.port = server.local_address()?.tcp().map_or(0, |address| address.port().into());
     compat::send(&mut io::stdout().lock(), &answer)?;
-    server.serve(adjust(router(&asked))).await
+    server.serve(service(&asked)).await
 }

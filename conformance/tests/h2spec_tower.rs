@@ -5,7 +5,7 @@ use std::path::Path;
 
 #[test]
 fn http2_is_as_specified() {
-    let built = option_env!("CARGO_BIN_EXE_tower_server").map(str::to_owned);
+    let built = option_env!("CARGO_BIN_EXE_plain_server").map(str::to_owned);
     let server = std::env::var("SERVER").ok().or(built).expect("a server");
     let found = h2spec::run("h2spec_tower", Path::new(&server)).expect("h2spec runs");
     println!("{found:?}");

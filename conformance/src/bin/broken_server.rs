@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use ringwire_conformance::{router, tower};
 use ringwire_service::{Call, Interceptor, Metadata, Next, Rest, Result};
 
 struct Forgetful;
@@ -16,5 +17,5 @@ impl Interceptor for Forgetful {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    ringwire_conformance::tower::run(|router| router.intercept(Forgetful)).await
+    tower::run(|asked| router(asked).intercept(Forgetful)).await
 }

@@ -4,5 +4,5 @@
 
 #[tokio::main]
 async fn main() -> ringwire_service::Result<()> {
-    ringwire_conformance::tower::run(|router| router).await
+    ringwire_conformance::tower::run(ringwire_conformance::router).await
 }

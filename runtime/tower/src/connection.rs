@@ -65,10 +65,13 @@ pub(crate) async fn serve<I, S>(
     drive(http, order, &progress, &config).await;
 }
 
-/// Waits for the future until the bound, or until time to drain is over.
+/// Waits for the future until the bound, or until a draining server has waited long enough.
 async fn within<F: Future>(bound: Instant, mut signal: Signal, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    let mut order = pin!(async move { tokio::time::sleep_until(signal.draining().await).await });
+    let mut order = pin!(async move {
+        let until = signal.draining().await;
+        tokio::time::sleep_until(until.min(Instant::now() + DRAIN_HANDSHAKE)).await;
+    });
     let mut bound = pin!(tokio::time::sleep_until(bound));
     poll_fn(|cx| {
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
@@ -226,5 +229,8 @@ fn spread(age: Duration) -> Duration {
     age.mul_f64(0.9 + random as f64 / 10_000.0)
 }
 
+// Clients open connections ahead of need. One that has asked for nothing yet loses nothing, and must not hold up a drain
+// for as long as a handshake may take; one whose request is under way has it here by then.
+const DRAIN_HANDSHAKE: Duration = Duration::from_secs(1);
 // The least that hyper takes.
 const HTTP1_BUFFER_MIN: usize = 8192;

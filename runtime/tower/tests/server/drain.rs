@@ -57,14 +57,30 @@ async fn idle_connections_do_not_hold_it_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_in_their_handshake_are_cut_at_the_bound() {
-    let server = start(|server| server.drain(Duration::from_secs(2)));
-    let mut silent = server.connect();
-    silent.write_all(b"PRI").await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let started = Instant::now();
-    server.drain().await;
-    assert_eq!(started.elapsed().as_secs(), 2);
+async fn connections_in_their_handshake_are_cut_after_a_second_or_at_the_bound() {
+    for (bound_ms, cut_after_ms) in [(500, 500), (30_000, 1_000)] {
+        for sent in [&b""[..], b"PRI"] {
+            let server = start(|server| server.drain(Duration::from_millis(bound_ms)));
+            let mut silent = server.connect();
+            silent.write_all(sent).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let started = Instant::now();
+            server.drain().await;
+            assert_eq!(started.elapsed().as_millis(), cut_after_ms, "{bound_ms} {sent:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_comes_as_it_begins_is_answered() {
+    let server = start(|server| server);
+    let mut pipe = server.connect();
+    // It is accepted.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    server.handle.drain();
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert!(raw_get(&mut pipe, "/hello", 5).await.ends_with("hello"));
+    server.end().await;
 }
 
 #[tokio::test(start_paused = true)]
