@@ -16,6 +16,8 @@
 mod codec;
 pub mod encode;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod json;
 mod limits;
 mod message;
