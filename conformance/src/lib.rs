@@ -9,6 +9,7 @@
 pub mod compat;
 pub mod h2spec;
 mod payload;
+mod plain;
 mod programs;
 mod script;
 mod service;
@@ -16,5 +17,6 @@ mod serving;
 pub mod suite;
 pub mod tower;
 
+pub use plain::Plain;
 pub use service::Conformance;
 pub use serving::{router, tls};

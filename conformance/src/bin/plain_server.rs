@@ -1,42 +1,8 @@
-//! A plain service behind the portable server: it reads its request to the end, and answers after a moment.
-//!
-//! What h2spec needs: an answer that comes before the end of a request is in order, and h2spec does not know it.
+//! A plain service behind the portable server, for h2spec.
 
 #![forbid(unsafe_code)]
 
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use ringwire_tower::{BoxError, RequestBody};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tower_service::Service;
-
-#[derive(Clone)]
-struct Plain;
-
-impl Service<Request<RequestBody>> for Plain {
-    type Response = Response<Full<&'static [u8]>>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        Box::pin(async move {
-            request.into_body().collect().await?;
-            // So that many streams are open at once.
-            tokio::time::sleep(MOMENT).await;
-            Ok(Response::new(Full::new(&b"hello"[..])))
-        })
-    }
-}
-
 #[tokio::main]
 async fn main() -> ringwire_service::Result<()> {
-    ringwire_conformance::tower::run(|_| Plain).await
+    ringwire_conformance::tower::run(|_| ringwire_conformance::Plain).await
 }
-
-const MOMENT: Duration = Duration::from_millis(100);
