@@ -37,6 +37,7 @@ const FIRST_READ: usize = 2048;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringwire_testing::fuzz::Target;
 
     async fn check(bytes: &[u8], expected: Option<Version>) {
         for cut in 0..=bytes.len() {
@@ -71,5 +72,30 @@ mod tests {
         check(b"", None).await;
         check(b"P", None).await;
         check(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r", None).await;
+    }
+
+    /// The first byte is how much of the preface stands before the others.
+    fn certain_in_any_pieces(input: &[u8]) {
+        let [preface, rest @ ..] = input else { return };
+        let bytes = [&PREFACE[..usize::from(*preface) % (PREFACE.len() + 1)], rest].concat();
+        let expected = if bytes.starts_with(PREFACE) {
+            Some(Version::Http2)
+        } else if PREFACE.starts_with(&bytes) {
+            None
+        } else {
+            Some(Version::Http1)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(check(&bytes, expected));
+    }
+
+    #[test]
+    fn any_bytes_are_certain_in_any_pieces() {
+        let target = Target {
+            name: "detect",
+            run: certain_in_any_pieces,
+            seeds: &[b"\0GET / HTTP/1.1\r\n", b"\x18\0\0\0\x04", b"\x10\r\n\r\nSM\r\n\r\n"],
+        };
+        target.replay("runtime/tower", "no corpus", 1_000);
     }
 }

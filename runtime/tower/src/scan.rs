@@ -101,6 +101,7 @@ const END_HEADERS: u8 = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringwire_testing::{chop::Chop, fuzz::Target};
 
     /// Feeds `frames` after the preface, cut at every place, and compares what is unfinished at the end.
     fn check(frames: &[(usize, u8, u8)], cut_tail: usize, unfinished: Unfinished) {
@@ -152,5 +153,34 @@ mod tests {
         assert!(!scanner.push(&[0, 0, 1, HEADERS, 0, 0, 0, 0, 1, b'x']));
         assert!(!scanner.push(&[0, 0, 0, CONTINUATION, 0, 0, 0, 0, 1]));
         assert!(scanner.push(&[0, 0, 0, CONTINUATION, END_HEADERS, 0, 0, 0, 1]));
+    }
+
+    /// What a peer sends behind the preface.
+    fn seen_alike_in_any_pieces(input: &[u8]) {
+        let bytes = [crate::detect::PREFACE, input].concat();
+        let mut whole = Scanner::new();
+        let ended = whole.push(&bytes);
+        for chop in [Chop::At(bytes.len() - input.len() / 2), Chop::Bytes, Chop::Seeded(input.len() as u64)] {
+            let mut chopped = Scanner::new();
+            let ends = chop.pieces(&bytes).into_iter().filter(|piece| chopped.push(piece)).count();
+            assert_eq!(ends > 0, ended, "{chop:?}");
+            assert_eq!(chopped.unfinished(), whole.unfinished(), "{chop:?}");
+            assert_eq!(chopped.payload_left, whole.payload_left, "{chop:?}");
+            assert_eq!(chopped.header_len, whole.header_len, "{chop:?}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_seen_alike_in_any_pieces() {
+        let target = Target {
+            name: "scan",
+            run: seen_alike_in_any_pieces,
+            seeds: &[
+                b"\0\0\0\x04\0\0\0\0\0\0\0\x02\x01\0\0\0\0\x01ab\0\0\x01\x09\x04\0\0\0\x01c",
+                b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\0\x03\0\x01\0\0\0\x01xyz\0\0\x08\x06\0\0\0\0\0",
+                b"\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+            ],
+        };
+        target.replay("runtime/tower", "no corpus", 10_000);
     }
 }
