@@ -129,10 +129,10 @@ fn head(response: &web_sys::Response) -> Head {
         let (name, value) = (field.get(0).as_string(), field.get(1).as_string());
         let (Some(name), Some(value)) = (name, value) else { continue };
         let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-            if !DECODED.contains(&name.as_str()) {
-                head.headers_mut().append(name, value);
-            }
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value))
+            && !DECODED.contains(&name.as_str())
+        {
+            head.headers_mut().append(name, value);
         }
     }
     Ok(head)
