@@ -144,6 +144,12 @@ impl<S> CallBuilder<S> {
         self
     }
 
+    /// Leaves something for the transport beside the request: what tower layers look for.
+    pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.call.extensions.insert(value);
+        self
+    }
+
     /// See [`Channel::protocol`].
     pub fn protocol(self, protocol: ClientProtocol) -> Self {
         self.with_channel(|channel| channel.protocol(protocol))

@@ -43,8 +43,8 @@ impl Channel {
     /// Calls over any transport. `origin` is what comes before the procedures: `http://127.0.0.1:8080`,
     /// `https://greet.example/api`.
     ///
-    /// Requests of a protocol that HTTP/1 cannot carry say that their version is HTTP/2; all others leave the
-    /// choice to the transport.
+    /// Requests that HTTP/1 cannot carry, for their protocol or because both ends talk at once, say that their version
+    /// is HTTP/2; all others leave the choice to the transport.
     ///
     /// # Errors
     /// `origin` has no scheme, another one than http and https, or no host.

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod answers;
 mod greet;
+mod requests;
 mod shapes;
+mod stub;
 mod support;
