@@ -7,10 +7,13 @@ package(default_visibility = ["//visibility:public"])
 
 exports_files(glob(["bin/*"]))
 
-rust_stdlib_filegroup(
-    name = "rust_std",
-    srcs = glob(["lib/rustlib/{triple}/lib/*"]),
-)
+[
+    rust_stdlib_filegroup(
+        name = name + "_std",
+        srcs = glob(["lib/rustlib/" + triple + "/lib/*"]),
+    )
+    for name, triple in {toolchains}.items()
+]
 
 filegroup(
     name = "rustc_lib",
@@ -24,22 +27,25 @@ filegroup(
     ),
 )
 
-rust_toolchain(
-    name = "rust",
-    binary_ext = "",
-    cargo = "bin/cargo",
-    clippy_driver = "bin/clippy-driver",
-    default_edition = "2021",
-    dylib_ext = ".so",
-    exec_triple = "{triple}",
-    rust_doc = "bin/rustdoc",
-    rust_std = ":rust_std",
-    rustc = "bin/rustc",
-    rustc_lib = ":rustc_lib",
-    staticlib_ext = ".a",
-    stdlib_linkflags = ["-lpthread", "-ldl"],
-    target_triple = "{triple}",
-)
+[
+    rust_toolchain(
+        name = name,
+        binary_ext = "",
+        cargo = "bin/cargo",
+        clippy_driver = "bin/clippy-driver",
+        default_edition = "2021",
+        dylib_ext = ".so",
+        exec_triple = "{triple}",
+        rust_doc = "bin/rustdoc",
+        rust_std = name + "_std",
+        rustc = "bin/rustc",
+        rustc_lib = ":rustc_lib",
+        staticlib_ext = ".a",
+        stdlib_linkflags = ["-lpthread", "-ldl"],
+        target_triple = triple,
+    )
+    for name, triple in {toolchains}.items()
+]
 
 rustfmt_toolchain(
     name = "rustfmt",
@@ -48,6 +54,8 @@ rustfmt_toolchain(
     rustfmt = "bin/rustfmt",
 )
 """
+
+_AARCH64 = "aarch64-unknown-linux-gnu"
 
 _NO_RUST = """\
 fail("This toolchain is the Rust installed on the machine, and there is none: {cause}. " +
@@ -73,9 +81,14 @@ def _system_rust_repository_impl(repository_ctx):
         repository_ctx.symlink(root + "/bin/" + program, "bin/" + program)
     repository_ctx.symlink(root + "/lib", "lib")
 
+    # What it compiles for, by the toolchain's name: the machine itself, and what else there is a standard library for.
+    toolchains = {"rust": triple}
+    if triple != _AARCH64 and repository_ctx.path("lib/rustlib/" + _AARCH64).exists:
+        toolchains["rust_aarch64"] = _AARCH64
+
     # A compiler that changes in place must be seen to have changed.
     repository_ctx.file("version.txt", version.stdout)
-    repository_ctx.file("BUILD.bazel", _BUILD.format(triple = triple))
+    repository_ctx.file("BUILD.bazel", _BUILD.format(toolchains = repr(toolchains), triple = triple))
 
 _system_rust_repository = repository_rule(
     implementation = _system_rust_repository_impl,

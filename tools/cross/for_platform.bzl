@@ -1,0 +1,46 @@
+"""A program built for another machine than the one that builds."""
+
+def _platform_impl(_settings, attr):
+    return {"//command_line_option:platforms": [attr.platform]}
+
+_platform = transition(
+    implementation = _platform_impl,
+    inputs = [],
+    outputs = ["//command_line_option:platforms"],
+)
+
+def _for_platform_impl(ctx):
+    binary = ctx.attr.binary[0][DefaultInfo]
+    out = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.symlink(
+        is_executable = True,
+        output = out,
+        target_file = binary.files_to_run.executable,
+    )
+    return [DefaultInfo(
+        executable = out,
+        files = depset([out]),
+        runfiles = binary.default_runfiles,
+    )]
+
+for_platform = rule(
+    implementation = _for_platform_impl,
+    doc = "A program, built for a platform. What builds it runs on the machine that builds.",
+    attrs = {
+        "binary": attr.label(
+            doc = "The program.",
+            cfg = _platform,
+            executable = True,
+            mandatory = True,
+        ),
+        "platform": attr.label(
+            doc = "The `platform` that it is to run on.",
+            mandatory = True,
+        ),
+        "_allowlist_function_transition": attr.label(
+            doc = "What Bazel 7 wants of a rule with a transition.",
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+    executable = True,
+)
