@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Compression, Gzip, IDENTITY, Zstd};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::Zstd;
+use crate::{Compression, Gzip, IDENTITY};
 
 /// The compressions that a server or a channel understands, most preferred first.
 ///
@@ -99,9 +101,12 @@ impl Compressions {
 }
 
 impl Default for Compressions {
-    /// zstd, which is faster and smaller, then gzip, which everybody has.
+    /// zstd, which is faster and smaller, then gzip, which everybody has. On wasm32 gzip alone.
     fn default() -> Self {
-        Self::none().with(&Zstd).with(&Gzip)
+        let none = Self::none();
+        #[cfg(not(target_arch = "wasm32"))]
+        let none = none.with(&Zstd);
+        none.with(&Gzip)
     }
 }
 

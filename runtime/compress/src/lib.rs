@@ -11,6 +11,7 @@ pub use compression::{Compression, DecompressError, Level};
 pub use compressions::{Compressions, UnknownEncoding};
 pub use gzip::Gzip;
 pub use policy::{Compress, CompressionPolicy};
+#[cfg(not(target_arch = "wasm32"))]
 pub use zstd::Zstd;
 
 pub mod coder;
@@ -18,6 +19,7 @@ mod compression;
 mod compressions;
 mod gzip;
 mod policy;
+#[cfg(not(target_arch = "wasm32"))]
 mod zstd;
 
 /// The name of no compression at all; every peer understands it.
