@@ -53,12 +53,12 @@ impl Channel {
     }
 
     /// Calls to services in this process: the same bytes, without a port or a task. The handler runs where the
-    /// call is awaited.
+    /// call is awaited. Takes a router, a single `GreetServer::new(..)`, or a `&MockGreet`.
     ///
     /// A router that does not fit together fails every call.
-    pub fn local(router: Router) -> Self {
+    pub fn local(router: impl Into<Router>) -> Self {
         let base = Base::parse(LOCAL_ORIGIN).expect("it is an origin");
-        Self::of(Arc::new(Local::new(router)), base)
+        Self::of(Arc::new(Local::new(router.into())), base)
     }
 
     fn of(transport: Arc<dyn Transport>, base: Base) -> Self {

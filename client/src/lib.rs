@@ -23,6 +23,7 @@ mod incoming;
 mod interceptor;
 mod local;
 mod message;
+mod mock;
 mod origin;
 mod outgoing;
 mod reply;
@@ -39,6 +40,7 @@ pub use hedge::HedgePolicy;
 pub use incoming::{Incoming, IncomingStream};
 pub use interceptor::{InterceptFn, InterceptWithFn, Interceptor, Next, With, with};
 pub use local::Local;
+pub use mock::{Asked, MockMethod, MockStream};
 pub use outgoing::Outgoing;
 pub use reply::Reply;
 pub use retry::{RetryBudget, RetryPolicy};
@@ -47,12 +49,18 @@ pub use stream::{Bidi, ClientStream};
 pub use ringwire_message::{Codec, DecodeLimits, Encode, Json, Message, Proto};
 pub use ringwire_rpc::{
     ClientProtocol, Code, Compress, Compression, CompressionPolicy, Compressions, Error, GetPolicy,
-    Idempotency, Limits, Metadata, Origin, Spec, StreamShape,
+    Idempotency, Limits, Metadata, MethodDescriptor, Origin, Spec, StreamShape,
 };
 pub use ringwire_service::{ErrorDetails, Payload};
 pub use ringwire_transport::{
     PeerAddr, RequestBody, ResponseBody, Tower, Transport, TransportError, TransportErrorKind,
 };
+
+/// What generated code names beside the rest: the server's half of a mock.
+#[doc(hidden)]
+pub mod generated {
+    pub use ringwire_service::{Call, Ends, Service, unimplemented};
+}
 
 /// What calls and interceptors return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
