@@ -13,10 +13,10 @@ use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Version};
 use ringwire_http::HeadersMut;
 use ringwire_rpc::{CallHead, ClientExchange, ClientProtocol, Input, RequestLine, StreamShape};
+use ringwire_service::Instant;
 use ringwire_transport::RequestBody;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 /// What the attempts of a call have in common.
 pub(crate) struct Plan<'m> {

@@ -4,10 +4,11 @@ use crate::error::deadline_reached;
 use crate::message::Hook;
 use crate::{Channel, Error, Result, clock};
 use ringwire_rpc::{Compress, Metadata, Spec};
+use ringwire_service::Instant;
 use ringwire_service::{Cancelled, Payload};
 use ringwire_transport::PeerAddr;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One call: of what, until when, and what goes and came back beside the messages.
 pub struct Call {

@@ -12,12 +12,12 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use ringwire_rpc::{ClientExchange, Input};
 use ringwire_service::Cancelled;
+use ringwire_service::Instant;
 use ringwire_transport::{PeerAddr, ResponseBody, TransportError};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 /// Where the exchange of a call is.
 pub(crate) trait Hold {

@@ -5,9 +5,10 @@ use crate::call::Call;
 use crate::retry::PushBack;
 use crate::{Error, Result, RetryBudget, clock};
 use ringwire_rpc::{Code, Idempotency};
+use ringwire_service::Instant;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// When calls of methods without side effects are made again although the first is still under way. The first success
 /// counts; the other attempts are cancelled.

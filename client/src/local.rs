@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Uri, request};
 use http_body::{Body, Frame, SizeHint};
 use ringwire_rpc::{RequestHead, Version};
+use ringwire_service::Instant;
 use ringwire_service::{Arrival, Head, InFlight, Peer, PeerAddress, Router, RouterError, Routes};
 use ringwire_transport::{RequestBody, ResponseBody, Transport, TransportError, TransportErrorKind};
 use std::fmt;
@@ -13,7 +14,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 /// Calls to services in this process: the bytes that a connection would carry, and nothing else of it.
 #[derive(Clone, Debug)]

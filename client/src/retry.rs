@@ -7,11 +7,12 @@ use crate::call::Call;
 use crate::error::transport_error;
 use crate::{DeadlineReached, Error, clock};
 use ringwire_rpc::{Code, Idempotency};
+use ringwire_service::Instant;
 use ringwire_transport::{TransportError, TransportErrorKind};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// When calls that failed are made again: those of methods that the schema calls idempotent or free of side effects,
 /// and those that no handler can have seen. Streams are made again only until the server has begun to answer, and

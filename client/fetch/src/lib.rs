@@ -11,5 +11,7 @@
 
 mod exchange;
 mod fetch;
+mod sleep;
 
 pub use fetch::{Credentials, Fetch};
+pub use sleep::{Sleep, sleep};

@@ -1,5 +1,6 @@
 //! One call, as its handler and its interceptors see it: all that stands beside the messages.
 
+use crate::Instant;
 use crate::arrival::metadata;
 use crate::cancel::Canceller;
 use crate::cell::{Cell, Meeting};
@@ -10,7 +11,6 @@ use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, MutexGuard, OnceLock};
-use std::time::Instant;
 
 /// One call: who asks for what, until when, and what goes back beside the messages.
 pub struct Call {

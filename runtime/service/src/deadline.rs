@@ -2,7 +2,8 @@
 //!
 //! No clock is read here: whoever drives a call says what time it is, and asks when to come again.
 
-use std::time::{Duration, Instant};
+use crate::Instant;
+use std::time::Duration;
 
 /// How long the calls of a server, or of one service, may take.
 ///

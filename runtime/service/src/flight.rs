@@ -9,6 +9,7 @@
 
 mod fields;
 
+use crate::Instant;
 use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
@@ -27,7 +28,6 @@ use ringwire_rpc::{
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 /// One call in flight.
 pub struct InFlight {

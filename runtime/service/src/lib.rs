@@ -48,6 +48,12 @@ pub use ringwire_rpc::{
     Code, Compress, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape,
 };
 
+/// A time, as shells hand it in. That of the standard library; a browser has no such clock, and another type for it.
+#[cfg(not(target_arch = "wasm32"))]
+pub use std::time::Instant;
+#[cfg(target_arch = "wasm32")]
+pub use web_time::Instant;
+
 /// A unit for limits: 1024 bytes.
 pub const KIB: u32 = 1024;
 /// A unit for limits: 1024 KiB.

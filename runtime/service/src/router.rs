@@ -1,5 +1,6 @@
 //! Services put together, and the way from a path to a method.
 
+use crate::Instant;
 use crate::flight::InFlight;
 use crate::interceptor::{Interceptor, Interceptors};
 use crate::payload::Coding;
@@ -10,7 +11,6 @@ use ringwire_message::{Codec, DecodeLimits, Json, Proto};
 use ringwire_rpc::{CompressionPolicy, Compressions, Limits, ServerConfig, Spec};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Services put together, with the settings that they share. A shell turns it into [`Routes`] and serves
 /// them.

@@ -1,10 +1,10 @@
 //! Calls whose request is at hand, without a connection: for tests, and for callers in the same process.
 
+use crate::Instant;
 use crate::{Arrival, PlainHead, Routes};
 use bytes::{Bytes, BytesMut};
 use std::future::poll_fn;
 use std::task::Poll;
-use std::time::Instant;
 
 /// A whole HTTP response.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
