@@ -30,18 +30,18 @@ filegroup(
 [
     rust_toolchain(
         name = name,
-        binary_ext = "",
+        binary_ext = ".wasm" if name == "rust_wasm32" else "",
         cargo = "bin/cargo",
         clippy_driver = "bin/clippy-driver",
         default_edition = "2021",
-        dylib_ext = ".so",
+        dylib_ext = ".wasm" if name == "rust_wasm32" else ".so",
         exec_triple = "{triple}",
         rust_doc = "bin/rustdoc",
         rust_std = name + "_std",
         rustc = "bin/rustc",
         rustc_lib = ":rustc_lib",
         staticlib_ext = ".a",
-        stdlib_linkflags = ["-lpthread", "-ldl"],
+        stdlib_linkflags = [] if name == "rust_wasm32" else ["-lpthread", "-ldl"],
         target_triple = triple,
     )
     for name, triple in {toolchains}.items()
@@ -55,7 +55,11 @@ rustfmt_toolchain(
 )
 """
 
-_AARCH64 = "aarch64-unknown-linux-gnu"
+# Beside the machine itself.
+_OTHERS = {
+    "rust_aarch64": "aarch64-unknown-linux-gnu",
+    "rust_wasm32": "wasm32-unknown-unknown",
+}
 
 _NO_RUST = """\
 fail("This toolchain is the Rust installed on the machine, and there is none: {cause}. " +
@@ -83,8 +87,9 @@ def _system_rust_repository_impl(repository_ctx):
 
     # What it compiles for, by the toolchain's name: the machine itself, and what else there is a standard library for.
     toolchains = {"rust": triple}
-    if triple != _AARCH64 and repository_ctx.path("lib/rustlib/" + _AARCH64).exists:
-        toolchains["rust_aarch64"] = _AARCH64
+    for name, other in _OTHERS.items():
+        if triple != other and repository_ctx.path("lib/rustlib/" + other).exists:
+            toolchains[name] = other
 
     # A compiler that changes in place must be seen to have changed.
     repository_ctx.file("version.txt", version.stdout)

@@ -1,0 +1,49 @@
+"""A Rust program as a module of JavaScript, for browsers and for Node."""
+
+def _wasm32_impl(_settings, _attr):
+    return {"//command_line_option:platforms": ["//tools/cross:wasm32"]}
+
+_wasm32 = transition(
+    implementation = _wasm32_impl,
+    inputs = [],
+    outputs = ["//command_line_option:platforms"],
+)
+
+def _wasm_module_impl(ctx):
+    program = ctx.attr.program[0][DefaultInfo].files_to_run.executable
+    folder = ctx.actions.declare_directory(ctx.label.name)
+    ctx.actions.run(
+        arguments = [program.path, folder.path],
+        executable = ctx.executable._wasm_bindgen,
+        inputs = [program],
+        mnemonic = "WasmBindgen",
+        outputs = [folder],
+        progress_message = "Making a module of JavaScript of %{input}",
+    )
+    return [DefaultInfo(
+        files = depset([folder]),
+        runfiles = ctx.runfiles(files = [folder]),
+    )]
+
+wasm_module = rule(
+    implementation = _wasm_module_impl,
+    doc = "A folder with program.js, an ES module, and program_bg.wasm, which its default export takes.",
+    attrs = {
+        "program": attr.label(
+            doc = "The program, a `rust_binary` whose functions have the attribute `#[wasm_bindgen]`.",
+            cfg = _wasm32,
+            executable = True,
+            mandatory = True,
+        ),
+        "_allowlist_function_transition": attr.label(
+            doc = "What Bazel 7 wants of a rule with a transition.",
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+        "_wasm_bindgen": attr.label(
+            doc = "What makes it.",
+            cfg = "exec",
+            default = "//tools/wasm_bindgen",
+            executable = True,
+        ),
+    },
+)
