@@ -15,6 +15,7 @@ mod cell;
 mod chain;
 mod channel;
 mod clock;
+mod connect;
 mod error;
 mod fields;
 mod flow;
@@ -47,6 +48,7 @@ pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
 
 pub use ringwire_message::{Codec, DecodeLimits, Encode, Json, Message, Proto};
+pub use ringwire_pool as pool;
 pub use ringwire_rpc::{
     ClientProtocol, Code, Compress, Compression, CompressionPolicy, Compressions, Error, GetPolicy,
     Idempotency, Limits, Metadata, MethodDescriptor, Origin, Spec, StreamShape,
