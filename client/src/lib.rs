@@ -9,12 +9,16 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+#[cfg(target_arch = "wasm32")]
+mod browser;
 mod builder;
 mod call;
 mod cell;
 mod chain;
 mod channel;
 mod clock;
+#[cfg(not(target_arch = "wasm32"))]
+mod connect;
 mod error;
 mod fields;
 mod flow;
@@ -46,7 +50,11 @@ pub use reply::Reply;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
 
+#[cfg(target_arch = "wasm32")]
+pub use ringwire_fetch as fetch;
 pub use ringwire_message::{Codec, DecodeLimits, Encode, Json, Message, Proto};
+#[cfg(not(target_arch = "wasm32"))]
+pub use ringwire_pool as pool;
 pub use ringwire_rpc::{
     ClientProtocol, Code, Compress, Compression, CompressionPolicy, Compressions, Error, GetPolicy,
     Idempotency, Limits, Metadata, MethodDescriptor, Origin, Spec, StreamShape,

@@ -5,7 +5,7 @@
 
 use probe_rust::probe::v1::*;
 use ringwire_client::{Channel, ClientProtocol, Error, GetPolicy, Json};
-use ringwire_fetch::{Fetch, sleep};
+use ringwire_client::fetch::{Fetch, sleep};
 use std::fmt::Write;
 use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
