@@ -42,8 +42,10 @@ def read(descriptor_set):
     pool, names = descriptor_pool.DescriptorPool(), []
     for file in descriptor_pb2.FileDescriptorSet.FromString(open(descriptor_set, "rb").read()).file:
         # This package is older than editions.
-        if file.syntax != "editions":
-            pool.Add(file)
+        if file.syntax == "editions":
+            continue
+        pool.Add(file)
+        if file.name.startswith("awkward/"):
             names += [".".join(filter(None, [file.package, message.name])) for message in file.message_type]
     return pool, names
 
@@ -55,6 +57,9 @@ def decode(kind, text):
 
 def fill(message, value, choose, depth=0):
     """Sets the fields of a message: one of each oneof, and some to values at the borders of their types."""
+    if message.DESCRIPTOR.full_name in SPECIAL:
+        SPECIAL[message.DESCRIPTOR.full_name](message, choose)
+        return message
     chosen = {oneof.name: choose.choice(oneof.fields).name for oneof in message.DESCRIPTOR.oneofs}
     for field in message.DESCRIPTOR.fields:
         oneof = field.containing_oneof
@@ -118,8 +123,31 @@ def anything(field, choose):
 
 def enum(field, choose, _):
     numbers = [value.number for value in field.enum_type.values]
-    # One that the schema does not know, for these enums are open.
-    return choose.choice([*numbers, 77])
+    # One that the schema does not know, where the enum is open. JSON has one null.
+    is_open = field.enum_type.file.syntax == "proto3" and field.enum_type.name != "NullValue"
+    return choose.choice([*numbers, 77] if is_open else numbers)
+
+
+def seconds(message, choose):
+    message.seconds, message.nanos = choose.randint(0, 253402300799), choose.choice([0, 1, 999999999])
+
+
+def json_value(message, choose):
+    what = choose.choice(["null_value", "number_value", "string_value", "bool_value", "list_value"])
+    if what == "list_value":
+        message.list_value.values.add(string_value="x")
+    else:
+        setattr(message, what, {"number_value": 1.5, "string_value": "\u00e9"}.get(what, 0))
+
+
+# Types whose JSON does not take everything.
+SPECIAL = {
+    "google.protobuf.Any": lambda message, choose: None,
+    "google.protobuf.Duration": lambda message, choose: setattr(message, "seconds", choose.randint(0, 315576000000)),
+    "google.protobuf.FieldMask": lambda message, choose: message.paths.extend(["a", "b_c.d"]),
+    "google.protobuf.Timestamp": seconds,
+    "google.protobuf.Value": json_value,
+}
 
 
 OTHERS = {

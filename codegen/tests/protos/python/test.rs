@@ -93,8 +93,10 @@ macro_rules! types {
 /// Every message of the schemas that is in no other.
 fn types() -> BTreeMap<&'static str, Again> {
     types! {
+        below::google::protobuf::awkward { Below }
         big_set::awkward::big_set { Item Set }
         comments::awkward::comments { Message }
+        descriptors::awkward::descriptors { Described }
         keywords::awkward::r#type::r#async { Fields Oneofs Self_ Type Underscore Uses struct_ }
         letters::awkward::letters { All B M Nested R }
         letters2::awkward::letters2 { A D E K S T V _V }
@@ -103,12 +105,15 @@ fn types() -> BTreeMap<&'static str, Again> {
         oneofs::awkward::oneofs { Ext Foo FooOwnedView FooView Inner LazyView Oneof Reflect View }
         packages::awkward::packages { Below Below_ }
         packages::awkward::packages::below { Other }
+        proto2::awkward::proto2 { Everything Grouped Optioned Set SetItem }
         rpc_names::awkward::rpc_names {
             Box Call Copy Debug Default Deserialize Eq Err Error Future HashMap Iterator Message MessageView None Ok
             Option PartialEq Request Requests Response Responses Result Router S Self_ Send Serialize Some Spec String
             Sync T Vec bool_ i32_ str_ u8_ usize_
         }
         shapes::awkward::shapes { CamelCase Deep Empty Large Maps Ping Pong Reserved Scalars }
+        well_known::awkward::well_known { All }
+        within::google::protobuf { Within }
     }
 }
 
