@@ -55,6 +55,19 @@ _ARGUMENTS = {"expected": attr.string_list(doc = "All arguments but the descript
 
 _arguments_test = analysistest.make(_arguments_test_impl, attrs = _ARGUMENTS)
 
+# What `--output_groups=rust_generated_srcs` brings.
+
+def _sources_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    sources = analysistest.target_under_test(env)[OutputGroupInfo].rust_generated_srcs.to_list()
+    asserts.equals(env, ctx.attr.expected, sorted([source.short_path.removeprefix(_PROTOS) for source in sources]))
+    return analysistest.end(env)
+
+_sources_test = analysistest.make(
+    _sources_test_impl,
+    attrs = {"expected": attr.string_list(doc = "Where the sources are, sorted.")},
+)
+
 # What a flag changes.
 
 def _flags_test_impl(ctx):
@@ -214,6 +227,16 @@ def library_test_suite(name):
         ],
         target_under_test = "//proto_rules/tests/protos/greet:greet-rust.generated",
     )
+    _sources_test(
+        name = "sources_test",
+        expected = [
+            "common/models_proto.connect_rust/lib.rs",
+            "greet/greet-rust.generated/lib.rs",
+            "greet/greet_proto.connect_rust/lib.rs",
+            "greet/models_proto.connect_rust/lib.rs",
+        ],
+        target_under_test = "//proto_rules/tests/protos/greet:greet-rust.generated",
+    )
     _flags_test(
         name = "flags_test",
         target_under_test = "//proto_rules/tests/protos/greet:greet_proto",
@@ -222,7 +245,7 @@ def library_test_suite(name):
         name = "facades_start_from_metadata_test",
         target_under_test = "//proto_rules/tests/protos/greet:greet-rust",
     )
-    tests += ["facade_arguments_test", "flags_test", "facades_start_from_metadata_test"]
+    tests += ["facade_arguments_test", "sources_test", "flags_test", "facades_start_from_metadata_test"]
 
     externs = {
         _COMMON: _PROTOS + "common/models.proto",
