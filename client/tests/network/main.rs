@@ -30,7 +30,11 @@ async fn serve() -> SocketAddr {
 }
 
 /// Calls every shape over channels of every kind.
-async fn check(http: HttpVersion, protocols: &[ClientProtocol], calls: impl AsyncFn(&GreetClient) -> Result<()>) {
+async fn check(
+    http: HttpVersion,
+    protocols: &[ClientProtocol],
+    calls: impl AsyncFn(&GreetClient) -> Result<()>,
+) {
     let address = serve().await;
     let policy = CompressionPolicy { min_size: Some(0), ..Default::default() };
     let channel = Channel::pooled(&format!("http://{address}"), PoolOptions::new().http(http)).unwrap();
