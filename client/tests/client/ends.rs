@@ -6,6 +6,8 @@ use ringwire_client::{Channel, Code, EndedByServer};
 use ringwire_service::{Call, Error, Requests, Responses, Result, Router};
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Answers as `Greeter` does, but ends when it has heard enough, or fails when it is told to.
 struct Impatient;
@@ -105,6 +107,40 @@ async fn a_receiving_end_that_is_dropped_ends_what_is_sent() {
     outgoing.send(&line("a")).await.unwrap();
     drop(incoming);
     assert!(outgoing.send(&line("b")).await.is_err());
+}
+
+#[test]
+fn a_server_whose_answers_nobody_receives_is_held_back() {
+    /// Answers without end, and counts.
+    struct Flood(Arc<AtomicUsize>);
+    impl Greet for Flood {
+        async fn chat(
+            &self,
+            _: &mut Call,
+            _: Requests<'_, ChatRequest>,
+            mut responses: Responses<'_, ChatResponse>,
+        ) -> Result<()> {
+            let message = ChatResponse { line: "x".repeat(10_000), ..Default::default() };
+            loop {
+                responses.send(&message).await?;
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    let sent = Arc::default();
+    let client =
+        GreetClient::new(Channel::local(Router::new().add(GreetServer::new(Flood(Arc::clone(&sent))))));
+    let mut chat = now(client.chat()).unwrap();
+    for _ in 0..100 {
+        now(chat.send(&line("a"))).unwrap();
+    }
+    // What either end keeps for the other, twice 64 KiB and a piece more of each.
+    let kept = sent.load(Ordering::Relaxed);
+    assert!((7..=28).contains(&kept), "{kept} messages of 10 kB are kept");
+    for _ in 0..100 {
+        now(chat.next()).unwrap().unwrap();
+    }
+    assert!(sent.load(Ordering::Relaxed) <= 128);
 }
 
 #[test]
