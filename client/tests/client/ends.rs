@@ -1,13 +1,14 @@
 //! The two ends of a stream, in two tasks or in one.
 
 use crate::greet::*;
+use crate::stub::*;
 use crate::support::*;
-use ringwire_client::{Channel, Code, EndedByServer};
+use ringwire_client::{Channel, Code, EndedByServer, RequestBody, ResponseBody, Transport, TransportError};
 use ringwire_service::{Call, Error, Requests, Responses, Result, Router};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Answers as `Greeter` does, but ends when it has heard enough, or fails when it is told to.
 struct Impatient;
@@ -70,6 +71,37 @@ async fn an_early_end_ends_a_pending_send() {
             assert!(sender.await.unwrap().source().unwrap().is::<EndedByServer>());
         }
     }
+}
+
+/// A transport that answers at once, and never lets go of a request: as a connection does that still sends it.
+struct Keeper(Mutex<Vec<RequestBody>>);
+
+impl Transport for Keeper {
+    fn send(
+        &self,
+        request: http::Request<RequestBody>,
+    ) -> Pin<Box<dyn Future<Output = Result<http::Response<ResponseBody>, TransportError>> + Send>> {
+        self.0.lock().unwrap().push(request.into_body());
+        let head = [("content-type", "application/connect+proto")];
+        let step = answer(200, &head, vec![data(envelope(2, b"{}"))]);
+        Stub::new([step]).send(http::Request::new(RequestBody::whole(bytes::Bytes::new())))
+    }
+}
+
+#[tokio::test]
+async fn an_early_end_ends_a_pending_send_whatever_becomes_of_the_request() {
+    let channel = Channel::over(Keeper(Mutex::default()), "http://keeper").unwrap();
+    let (mut outgoing, mut incoming) = GreetClient::new(channel).chat().await.unwrap().split();
+    let sender = tokio::spawn(async move {
+        loop {
+            if let Err(error) = outgoing.send(&line(&"x".repeat(40_000))).await {
+                return error;
+            }
+        }
+    });
+    tokio::task::yield_now().await;
+    assert!(incoming.next().await.unwrap().is_none());
+    assert!(sender.await.unwrap().source().unwrap().is::<EndedByServer>());
 }
 
 #[test]
