@@ -91,7 +91,7 @@ impl Transport for Keeper {
 #[tokio::test]
 async fn an_early_end_ends_a_pending_send_whatever_becomes_of_the_request() {
     let channel = Channel::over(Keeper(Mutex::default()), "http://keeper").unwrap();
-    let (mut outgoing, mut incoming) = GreetClient::new(channel).chat().await.unwrap().split();
+    let (mut outgoing, mut incoming) = GreetClient::new(channel.clone()).chat().await.unwrap().split();
     let sender = tokio::spawn(async move {
         loop {
             if let Err(error) = outgoing.send(&line(&"x".repeat(40_000))).await {
@@ -102,6 +102,7 @@ async fn an_early_end_ends_a_pending_send_whatever_becomes_of_the_request() {
     tokio::task::yield_now().await;
     assert!(incoming.next().await.unwrap().is_none());
     assert!(sender.await.unwrap().source().unwrap().is::<EndedByServer>());
+    drop(channel);
 }
 
 #[test]
