@@ -13,6 +13,7 @@ use ringwire_transport::{BoxError, TransportError, TransportErrorKind};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock, Weak};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -184,6 +185,11 @@ impl Channel {
     /// Wants the addresses looked up again, when they next may be.
     pub(crate) fn ask_again(&self) {
         self.ask.notify_one();
+        // The runtime of the task that would hear it may have ended.
+        let has_name = matches!(&self.shared.origin, Origin::Host { name, .. } if name.address().is_none());
+        if has_name && Handle::try_current().is_ok() {
+            self.resolve();
+        }
     }
 
     /// Waits until there are addresses.
@@ -293,7 +299,12 @@ impl Drop for Resolving {
         if let Some(channel) = self.0.upgrade() {
             channel.is_resolving.store(false, Ordering::Release);
             // Whoever waits starts it again.
-            channel.resolution.send_if_modified(|_| true);
+            channel.resolution.send_if_modified(|resolution| {
+                if matches!(resolution, Resolution::Failed(_)) {
+                    *resolution = Resolution::Unknown;
+                }
+                true
+            });
         }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Target {
     http1: Mutex<Vec<Ready>>,
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
+    /// HTTP/1.1 connections that were given back and are not known to be clean yet.
+    returning: AtomicUsize,
     is_growing: AtomicBool,
     /// There may be a reason in `slow` or in `health` to leave it alone.
     is_suspect: AtomicBool,
@@ -121,6 +123,7 @@ impl Target {
             http1: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            returning: AtomicUsize::new(0),
             is_growing: AtomicBool::new(false),
             is_suspect: AtomicBool::new(false),
             has_failures: AtomicBool::new(false),
@@ -138,6 +141,15 @@ impl Target {
                 self.grow();
             }
             return Ok(lease);
+        }
+        if self.returning.load(Ordering::Relaxed) > 0 {
+            // A connection that has just ended its request is clean in a moment. That is sooner than a new one is there.
+            tokio::task::yield_now().await;
+            if self.waiting.load(Ordering::SeqCst) == 0
+                && let Some((lease, _)) = self.try_acquire(needs)
+            {
+                return Ok(lease);
+            }
         }
         let _waiting = Waiting::new(&self.shared)?;
         let (give, given) = oneshot::channel();
@@ -365,6 +377,16 @@ impl Target {
             // One who does not wait any more does not want to know.
             drop(waiter.give.send(Err(error.clone())));
         }
+    }
+
+    /// A connection was given back, and will be clean soon.
+    pub(crate) fn returning(&self) {
+        self.returning.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A connection that was given back is clean now, or gone.
+    pub(crate) fn returned(&self) {
+        self.returning.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A connection has become clean, and can carry the next request.
