@@ -87,11 +87,16 @@ impl Channel {
                 None => self.last_error(&targets),
             };
             failures += 1;
-            if waits {
-                let _waiting = Waiting::new(&self.shared)?;
-                self.until_usable(&targets).await;
-            } else if failures >= targets.len() || self.pick(&targets).is_none() {
-                return Err(error);
+            let rest = targets.iter().map(|target| target.look().rests_until).min().flatten();
+            match rest {
+                Some(until) if waits => {
+                    let _waiting = Waiting::new(&self.shared)?;
+                    self.until_usable(until).await;
+                }
+                Some(_) => return Err(error),
+                // One of them may be better.
+                None if failures < targets.len() => {}
+                None => return Err(error),
             }
         }
     }
@@ -110,13 +115,8 @@ impl Channel {
         best.map(|at| &targets[at])
     }
 
-    /// Waits until one of the targets may be tried again, or there are others.
-    async fn until_usable(&self, targets: &[Arc<Target>]) {
-        let looks = targets.iter().map(|target| target.look());
-        let Some(until) = looks.map(|look| look.rests_until).min().flatten() else {
-            // One can be tried now. Others have their turn first.
-            return tokio::task::yield_now().await;
-        };
+    /// Waits until a target may be tried again, or there are others.
+    async fn until_usable(&self, until: Instant) {
         let mut resolution = self.resolution.subscribe();
         tokio::select! {
             () = sleep_until(until) => {}

@@ -160,6 +160,13 @@ impl Target {
                     .unprocessed()
                     .with_peer(self.name.clone()));
             }
+            if matches!(self.lane, Lane::Agreed(_, HttpVersion::Auto))
+                && needs == Needs::Http2
+                && slow.agreed == Some(Agreed::Http1)
+                && slow.open > 0
+            {
+                return Err(self.misled());
+            }
             slow.runtime = Some(Handle::current());
             slow.waiters_so_far += 1;
             let id = slow.waiters_so_far;
@@ -184,7 +191,9 @@ impl Target {
             return Some(found);
         }
         match (needs, &self.lane) {
-            (Needs::Any, Lane::Agreed(..)) => Some((self.take_http1()?, false)),
+            (Needs::Any, Lane::Agreed(..)) | (Needs::Http2, Lane::Agreed(_, HttpVersion::Http1)) => {
+                Some((self.take_http1()?, false))
+            }
             (Needs::Any | Needs::Http2, _) => None,
         }
     }
@@ -324,20 +333,25 @@ impl Target {
             Opened::Http1(opened) => {
                 slow.agreed = Some(Agreed::Http1);
                 let misled = match self.lane {
-                    Lane::Agreed(..) => self.take_waiters(&mut slow, |waiter| waiter.needs == Needs::Http2),
-                    Lane::Http1 | Lane::Http2 => Vec::new(),
+                    Lane::Agreed(_, HttpVersion::Auto) => {
+                        self.take_waiters(&mut slow, |waiter| waiter.needs == Needs::Http2)
+                    }
+                    Lane::Http1 | Lane::Http2 | Lane::Agreed(..) => Vec::new(),
                 };
                 drop(slow);
                 let (ready, driver) = opened.start(address, &self.shared, target);
                 ready.connection.driven_by(tokio::spawn(driver).abort_handle());
                 self.park(ready);
-                let error = TransportError::new(TransportErrorKind::Handshake)
-                    .unprocessed()
-                    .with_peer(self.name.clone())
-                    .with_source("the request needs HTTP/2, and the peer agrees on HTTP/1.1 only");
-                self.refuse(Some((error, misled)));
+                self.refuse(Some((self.misled(), misled)));
             }
         }
+    }
+
+    fn misled(&self) -> TransportError {
+        TransportError::new(TransportErrorKind::Handshake)
+            .unprocessed()
+            .with_peer(self.name.clone())
+            .with_source("the request needs HTTP/2, and the peer agrees on HTTP/1.1 only")
     }
 
     fn not_opened(self: &Arc<Self>, error: TransportError) {

@@ -24,8 +24,8 @@ async fn alpn_agrees_on_a_version() {
         [(HttpVersion::Auto, "HTTP/2.0"), (HttpVersion::Http2, "HTTP/2.0"), (HttpVersion::Http1, "HTTP/1.1")]
     {
         let pool = pool(port, trusting(), http);
-        for _ in 0..3 {
-            assert_eq!(call(&pool, Version::HTTP_11).await.unwrap(), answer);
+        for version in [Version::HTTP_11, Version::HTTP_2, Version::HTTP_11] {
+            assert_eq!(call(&pool, version).await.unwrap(), answer);
         }
     }
     assert_eq!(server.load().connections_accepted, 3);
@@ -74,6 +74,11 @@ async fn a_server_that_agrees_on_nothing_is_spoken_to_in_http1_unless_that_will_
         assert_eq!((error.kind(), error.is_unprocessed()), (TransportErrorKind::Handshake, true));
         assert!(error.source().unwrap().to_string().contains("needs HTTP/2"));
     }
+    // Waiting would not make it better.
+    let patient = PoolOptions::new().tls(trusting()).wait_for_ready(true);
+    let patient = Pool::new(&format!("https://localhost:{port}"), patient).unwrap();
+    let error = call(&patient, Version::HTTP_2).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Handshake);
     let strict = self::pool(port, trusting(), HttpVersion::Http2);
     let error = call(&strict, Version::HTTP_11).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Handshake);
