@@ -13,6 +13,7 @@ use ringwire_transport::{BoxError, TransportError, TransportErrorKind};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock, Weak};
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -86,11 +87,16 @@ impl Channel {
                 None => self.last_error(&targets),
             };
             failures += 1;
-            if waits {
-                let _waiting = Waiting::new(&self.shared)?;
-                self.until_usable(&targets).await;
-            } else if failures >= targets.len() || self.pick(&targets).is_none() {
-                return Err(error);
+            let rest = targets.iter().map(|target| target.look().rests_until).min().flatten();
+            match rest {
+                Some(until) if waits => {
+                    let _waiting = Waiting::new(&self.shared)?;
+                    self.until_usable(until).await;
+                }
+                Some(_) => return Err(error),
+                // One of them may be better.
+                None if failures < targets.len() => {}
+                None => return Err(error),
             }
         }
     }
@@ -109,13 +115,8 @@ impl Channel {
         best.map(|at| &targets[at])
     }
 
-    /// Waits until one of the targets may be tried again, or there are others.
-    async fn until_usable(&self, targets: &[Arc<Target>]) {
-        let looks = targets.iter().map(|target| target.look());
-        let Some(until) = looks.map(|look| look.rests_until).min().flatten() else {
-            // One can be tried now. Others have their turn first.
-            return tokio::task::yield_now().await;
-        };
+    /// Waits until a target may be tried again, or there are others.
+    async fn until_usable(&self, until: Instant) {
         let mut resolution = self.resolution.subscribe();
         tokio::select! {
             () = sleep_until(until) => {}
@@ -184,6 +185,11 @@ impl Channel {
     /// Wants the addresses looked up again, when they next may be.
     pub(crate) fn ask_again(&self) {
         self.ask.notify_one();
+        // The runtime of the task that would hear it may have ended.
+        let has_name = matches!(&self.shared.origin, Origin::Host { name, .. } if name.address().is_none());
+        if has_name && Handle::try_current().is_ok() {
+            self.resolve();
+        }
     }
 
     /// Waits until there are addresses.
@@ -293,7 +299,12 @@ impl Drop for Resolving {
         if let Some(channel) = self.0.upgrade() {
             channel.is_resolving.store(false, Ordering::Release);
             // Whoever waits starts it again.
-            channel.resolution.send_if_modified(|_| true);
+            channel.resolution.send_if_modified(|resolution| {
+                if matches!(resolution, Resolution::Failed(_)) {
+                    *resolution = Resolution::Unknown;
+                }
+                true
+            });
         }
     }
 }

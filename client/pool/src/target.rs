@@ -31,6 +31,8 @@ pub(crate) struct Target {
     http1: Mutex<Vec<Ready>>,
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
+    /// HTTP/1.1 connections that were given back and are not known to be clean yet.
+    returning: AtomicUsize,
     is_growing: AtomicBool,
     /// There may be a reason in `slow` or in `health` to leave it alone.
     is_suspect: AtomicBool,
@@ -121,6 +123,7 @@ impl Target {
             http1: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            returning: AtomicUsize::new(0),
             is_growing: AtomicBool::new(false),
             is_suspect: AtomicBool::new(false),
             has_failures: AtomicBool::new(false),
@@ -139,6 +142,15 @@ impl Target {
             }
             return Ok(lease);
         }
+        if self.returning.load(Ordering::Relaxed) > 0 {
+            // A connection that has just ended its request is clean in a moment. That is sooner than a new one is there.
+            tokio::task::yield_now().await;
+            if self.waiting.load(Ordering::SeqCst) == 0
+                && let Some((lease, _)) = self.try_acquire(needs)
+            {
+                return Ok(lease);
+            }
+        }
         let _waiting = Waiting::new(&self.shared)?;
         let (give, given) = oneshot::channel();
         let queued = {
@@ -147,6 +159,13 @@ impl Target {
                 return Err(TransportError::new(TransportErrorKind::Closed)
                     .unprocessed()
                     .with_peer(self.name.clone()));
+            }
+            if matches!(self.lane, Lane::Agreed(_, HttpVersion::Auto))
+                && needs == Needs::Http2
+                && slow.agreed == Some(Agreed::Http1)
+                && slow.open > 0
+            {
+                return Err(self.misled());
             }
             slow.runtime = Some(Handle::current());
             slow.waiters_so_far += 1;
@@ -172,7 +191,9 @@ impl Target {
             return Some(found);
         }
         match (needs, &self.lane) {
-            (Needs::Any, Lane::Agreed(..)) => Some((self.take_http1()?, false)),
+            (Needs::Any, Lane::Agreed(..)) | (Needs::Http2, Lane::Agreed(_, HttpVersion::Http1)) => {
+                Some((self.take_http1()?, false))
+            }
             (Needs::Any | Needs::Http2, _) => None,
         }
     }
@@ -312,20 +333,25 @@ impl Target {
             Opened::Http1(opened) => {
                 slow.agreed = Some(Agreed::Http1);
                 let misled = match self.lane {
-                    Lane::Agreed(..) => self.take_waiters(&mut slow, |waiter| waiter.needs == Needs::Http2),
-                    Lane::Http1 | Lane::Http2 => Vec::new(),
+                    Lane::Agreed(_, HttpVersion::Auto) => {
+                        self.take_waiters(&mut slow, |waiter| waiter.needs == Needs::Http2)
+                    }
+                    Lane::Http1 | Lane::Http2 | Lane::Agreed(..) => Vec::new(),
                 };
                 drop(slow);
                 let (ready, driver) = opened.start(address, &self.shared, target);
                 ready.connection.driven_by(tokio::spawn(driver).abort_handle());
                 self.park(ready);
-                let error = TransportError::new(TransportErrorKind::Handshake)
-                    .unprocessed()
-                    .with_peer(self.name.clone())
-                    .with_source("the request needs HTTP/2, and the peer agrees on HTTP/1.1 only");
-                self.refuse(Some((error, misled)));
+                self.refuse(Some((self.misled(), misled)));
             }
         }
+    }
+
+    fn misled(&self) -> TransportError {
+        TransportError::new(TransportErrorKind::Handshake)
+            .unprocessed()
+            .with_peer(self.name.clone())
+            .with_source("the request needs HTTP/2, and the peer agrees on HTTP/1.1 only")
     }
 
     fn not_opened(self: &Arc<Self>, error: TransportError) {
@@ -365,6 +391,16 @@ impl Target {
             // One who does not wait any more does not want to know.
             drop(waiter.give.send(Err(error.clone())));
         }
+    }
+
+    /// A connection was given back, and will be clean soon.
+    pub(crate) fn returning(&self) {
+        self.returning.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A connection that was given back is clean now, or gone.
+    pub(crate) fn returned(&self) {
+        self.returning.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A connection has become clean, and can carry the next request.

@@ -18,7 +18,6 @@ async fn check(answer: &'static str, read: &str, dials: usize) {
     let pool = http1(&net);
     for _ in 0..2 {
         assert_eq!(call(&pool, get("/")).await.unwrap(), read);
-        settle().await;
     }
     assert_eq!(net.dials(), dials, "{answer}");
     assert_eq!(pool.targets()[0].in_flight, 0);
