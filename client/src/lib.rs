@@ -50,9 +50,11 @@ pub use reply::Reply;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
 
+/// The browser's fetch, and what can be said about it.
 #[cfg(target_arch = "wasm32")]
 pub use ringwire_fetch as fetch;
 pub use ringwire_message::{Codec, DecodeLimits, Encode, Json, Message, Proto};
+/// Connections of our own, and what can be said about them.
 #[cfg(not(target_arch = "wasm32"))]
 pub use ringwire_pool as pool;
 pub use ringwire_rpc::{
