@@ -12,7 +12,7 @@ use crate::{Result, clock, hedge};
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Version};
 use ringwire_http::HeadersMut;
-use ringwire_rpc::{CallHead, ClientExchange, ClientProtocol, Input, RequestLine, StreamShape};
+use ringwire_rpc::{CallHead, ClientExchange, Input, RequestLine, StreamShape};
 use ringwire_service::Instant;
 use ringwire_transport::RequestBody;
 use std::future::poll_fn;
@@ -146,7 +146,7 @@ pub(crate) fn head(
     *request.method_mut() = if method == Method::GET.as_str() { Method::GET } else { Method::POST };
     *request.uri_mut() = base.uri(target)?;
     *request.headers_mut() = fields.into_map()?;
-    if call.channel.config().protocol == ClientProtocol::GRPC || call.spec.shape == StreamShape::Bidi {
+    if call.channel.config().protocol.needs_trailers() || call.spec.shape == StreamShape::Bidi {
         // For trailers, and to talk both ways at once: a transport that has the choice must not take HTTP/1.
         *request.version_mut() = Version::HTTP_2;
     }

@@ -245,6 +245,11 @@ impl ClientProtocol {
         self.carry(StreamShape::Unary).name()
     }
 
+    /// Whether calls end in HTTP trailers, which a transport that can choose must be able to carry.
+    pub fn needs_trailers(self) -> bool {
+        self.0 == Family::Grpc
+    }
+
     /// How this protocol carries methods of the given shape.
     pub(crate) fn carry(self, shape: StreamShape) -> &'static dyn Protocol {
         match self.0 {
