@@ -71,7 +71,7 @@ async fn a_request_that_never_left_a_dead_connection_is_sent_again() {
                 pipe.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x04\x7f\xff\xff\xff").await.unwrap();
                 pipe.write_all(b"\0\0\x04\x08\0\0\0\0\0\x7f\xff\0\0").await.unwrap();
                 pipe.write_all(b"\0\0\0\x04\x01\0\0\0\0").await.unwrap();
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }),
             _ => ordinary(&seen, 100),
         }
