@@ -3,8 +3,11 @@
 //! The lock on `slow` comes before the others. Under it no lease is given or dropped and no task is spawned, because a lease
 //! that is dropped, and a task of a runtime that has ended, take the lock themselves.
 
+mod health;
+mod opening;
+
 use crate::channel::Channel;
-use crate::connect::{self, Lane, Opened};
+use crate::connect::Lane;
 use crate::eject::Health;
 use crate::gate::{Shared, Waiting, lock, read, write};
 use crate::http1::{Http1, Ready};
@@ -251,133 +254,6 @@ impl Target {
         }
     }
 
-    /// Opens one more connection beside those that are busy.
-    fn grow(self: &Arc<Self>) {
-        if self.is_growing.load(Ordering::Relaxed) {
-            return;
-        }
-        let mut slow = lock(&self.slow);
-        let max = self.shared.options.limits.http2_connections_max;
-        if slow.connecting == 0 && slow.open < max && !slow.is_retired && !slow.rests(Instant::now()) {
-            let opening = self.open_one(&mut slow);
-            drop(slow);
-            opening.start(None);
-        }
-    }
-
-    /// Opens as many connections as those who wait need; returns them all if there is no hope.
-    fn open_for_waiters(
-        self: &Arc<Self>,
-        slow: &mut Slow,
-        openings: &mut Vec<Opening>,
-    ) -> Option<(TransportError, Vec<Waiter>)> {
-        if slow.waiters.is_empty() {
-            return None;
-        }
-        if slow.is_retired || slow.rests(Instant::now()) {
-            if slow.open > 0 || slow.connecting > 0 {
-                return None;
-            }
-            let error = match &slow.last_error {
-                Some(error) if !slow.is_retired => error.clone(),
-                Some(_) | None => {
-                    TransportError::new(TransportErrorKind::Closed).unprocessed().with_peer(self.name.clone())
-                }
-            };
-            return Some((error, self.take_waiters(slow, |_| true)));
-        }
-        let limits = &self.shared.options.limits;
-        let is_http1 = match self.lane {
-            Lane::Http1 | Lane::Agreed(_, HttpVersion::Http1) => true,
-            Lane::Http2 => false,
-            Lane::Agreed(..) => slow.agreed == Some(Agreed::Http1),
-        };
-        if is_http1 {
-            while slow.connecting < slow.waiters.len()
-                && slow.open + slow.connecting < limits.http1_connections_max
-            {
-                openings.push(self.open_one(slow));
-            }
-        } else if slow.connecting == 0 && slow.open < limits.http2_connections_max {
-            openings.push(self.open_one(slow));
-        }
-        None
-    }
-
-    fn open_one(self: &Arc<Self>, slow: &mut Slow) -> Opening {
-        slow.connecting += 1;
-        self.is_growing.store(true, Ordering::Relaxed);
-        Opening { target: Some(self.clone()), addresses: slow.addresses.clone(), keepalive: slow.keepalive }
-    }
-
-    fn opened(self: &Arc<Self>, address: Address, opened: Opened) {
-        let mut slow = lock(&self.slow);
-        slow.connecting -= 1;
-        self.is_growing.store(slow.connecting > 0, Ordering::Relaxed);
-        if slow.is_retired || !slow.addresses.contains(&address) {
-            return;
-        }
-        slow.open += 1;
-        slow.failures = 0;
-        slow.retry_at = None;
-        slow.last_error = None;
-        let target = Arc::downgrade(self);
-        match opened {
-            Opened::Http2(opened) => {
-                slow.agreed = Some(Agreed::Http2);
-                let (http2, driver) = opened.start(address, &self.shared, target);
-                write(&self.http2).push(http2);
-                drop(slow);
-                tokio::spawn(driver);
-            }
-            Opened::Http1(opened) => {
-                slow.agreed = Some(Agreed::Http1);
-                let misled = match self.lane {
-                    Lane::Agreed(_, HttpVersion::Auto) => {
-                        self.take_waiters(&mut slow, |waiter| waiter.needs == Needs::Http2)
-                    }
-                    Lane::Http1 | Lane::Http2 | Lane::Agreed(..) => Vec::new(),
-                };
-                drop(slow);
-                let (ready, driver) = opened.start(address, &self.shared, target);
-                ready.connection.driven_by(tokio::spawn(driver).abort_handle());
-                self.park(ready);
-                self.refuse(Some((self.misled(), misled)));
-            }
-        }
-    }
-
-    fn misled(&self) -> TransportError {
-        TransportError::new(TransportErrorKind::Handshake)
-            .unprocessed()
-            .with_peer(self.name.clone())
-            .with_source("the request needs HTTP/2, and the peer agrees on HTTP/1.1 only")
-    }
-
-    fn not_opened(self: &Arc<Self>, error: TransportError) {
-        let mut slow = lock(&self.slow);
-        slow.connecting -= 1;
-        self.is_growing.store(slow.connecting > 0, Ordering::Relaxed);
-        self.rest(&mut slow, error.clone());
-        let hopeless = if slow.open == 0 && slow.connecting == 0 {
-            self.take_waiters(&mut slow, |_| true)
-        } else {
-            Vec::new()
-        };
-        drop(slow);
-        self.refuse(Some((error, hopeless)));
-        self.ask_again();
-    }
-
-    /// Leaves the target alone for a while.
-    fn rest(&self, slow: &mut Slow, error: TransportError) {
-        slow.failures = slow.failures.saturating_add(1);
-        let delay = self.shared.options.backoff.delay(slow.failures, &self.shared.jitter);
-        slow.retry_at = Some(Instant::now() + delay);
-        slow.last_error = Some(error);
-        self.is_suspect.store(true, Ordering::Release);
-    }
-
     fn take_waiters(&self, slow: &mut Slow, which: impl Fn(&Waiter) -> bool) -> Vec<Waiter> {
         let (taken, left): (Vec<_>, Vec<_>) = std::mem::take(&mut slow.waiters).into_iter().partition(which);
         slow.waiters = left.into();
@@ -525,55 +401,8 @@ impl Target {
         slow.keepalive = slow.keepalive.map(|interval| (interval * 2).max(CALM));
     }
 
-    /// Whether it can be tried now.
-    pub(crate) fn is_usable(&self) -> bool {
-        if !self.is_suspect.load(Ordering::Acquire) {
-            return true;
-        }
-        // What makes it suspect in between is seen below, or sets it again.
-        self.is_suspect.store(false, Ordering::Release);
-        let now = Instant::now();
-        let is_usable = self.rests_until(now).is_none() && !lock(&self.health).is_ejected(now);
-        if !is_usable {
-            self.is_suspect.store(true, Ordering::Release);
-        }
-        is_usable
-    }
-
-    /// Whether it would take a connection, though it may have been ejected.
-    pub(crate) fn is_connectable(&self) -> bool {
-        self.rests_until(Instant::now()).is_none()
-    }
-
-    fn rests_until(&self, now: Instant) -> Option<Instant> {
-        let slow = lock(&self.slow);
-        if slow.open > 0 || slow.connecting > 0 {
-            return None;
-        }
-        slow.retry_at.filter(|at| *at > now)
-    }
-
-    pub(crate) fn look(&self) -> Look {
-        let now = Instant::now();
-        let rests_until = self.rests_until(now);
-        let ejected = lock(&self.health).is_ejected(now);
-        let slow = lock(&self.slow);
-        Look {
-            open: slow.open,
-            connecting: slow.connecting,
-            in_flight: self.in_flight(),
-            rests_until,
-            ejected,
-            last_error: slow.last_error.clone(),
-        }
-    }
-
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn is_ejected(&self, now: Instant) -> bool {
-        self.is_suspect.load(Ordering::Acquire) && lock(&self.health).is_ejected(now)
     }
 
     /// A request got a place.
@@ -587,29 +416,6 @@ impl Target {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.shared.gate.leave();
         self.serve();
-    }
-
-    /// It answered, and not for someone behind it that does not.
-    pub(crate) fn succeeded(&self) {
-        if self.has_failures.load(Ordering::Relaxed) {
-            self.has_failures.store(false, Ordering::Relaxed);
-            lock(&self.health).succeeded();
-        }
-    }
-
-    /// It did not answer, or for someone behind it that does not.
-    pub(crate) fn failed(&self) {
-        let Some(ejection) = &self.shared.options.ejection else { return };
-        self.has_failures.store(true, Ordering::Relaxed);
-        let Some(channel) = self.channel.upgrade() else { return };
-        // One at a time, so that two do not both become the last but one.
-        let _turn = lock(&channel.ejecting);
-        let (targets, ejected) = channel.count_ejected();
-        let until =
-            lock(&self.health).failed(Instant::now(), ejection, || ejection.leaves_enough(targets, ejected));
-        if until.is_some() {
-            self.is_suspect.store(true, Ordering::Release);
-        }
     }
 
     /// Replaces the addresses; connections to others get no more requests.
@@ -646,57 +452,6 @@ impl Target {
 impl Slow {
     fn rests(&self, now: Instant) -> bool {
         self.retry_at.is_some_and(|at| at > now)
-    }
-}
-
-/// A connection that is being opened, until it is open or not; its runtime may go in between.
-struct Opening {
-    target: Option<Arc<Target>>,
-    addresses: Arc<[Address]>,
-    keepalive: Option<Duration>,
-}
-
-impl Opening {
-    /// Connects in a task of its own: the request that wants it may be gone before.
-    fn start(self, runtime: Option<&Handle>) {
-        if let Some(channel) = self.target.as_ref().and_then(|target| target.channel.upgrade()) {
-            channel.connecting();
-        }
-        let opening = async move {
-            let Some(target) = &self.target else { return };
-            let Target { shared, lane, name, .. } = &**target;
-            let opened = connect::connect(shared, lane, &self.addresses, name, self.keepalive).await;
-            self.done(opened);
-        };
-        // Who gives a place back need not be in a runtime.
-        match (Handle::try_current(), runtime) {
-            (Ok(runtime), _) => drop(runtime.spawn(opening)),
-            (Err(_), Some(runtime)) => drop(runtime.spawn(opening)),
-            (Err(_), None) => {}
-        }
-    }
-
-    fn done(mut self, opened: Result<(Address, Opened), TransportError>) {
-        let Some(target) = self.target.take() else { return };
-        match opened {
-            Ok((address, opened)) => target.opened(address, opened),
-            Err(error) => target.not_opened(error),
-        }
-        target.serve();
-        target.changed();
-    }
-}
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        if let Some(target) = self.target.take() {
-            let error = TransportError::new(TransportErrorKind::Connect)
-                .unprocessed()
-                .with_peer(target.name.clone())
-                .with_source("the runtime that was connecting ended");
-            target.not_opened(error);
-            target.changed();
-        }
     }
 }
 

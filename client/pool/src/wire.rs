@@ -132,3 +132,21 @@ impl AsyncWrite for Tap {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_on_streams_holds_until_another_is_said() {
+        let wire = Wire::default();
+        assert_eq!((wire.streams_max(), wire.is_settled()), (0, false));
+        for (is_first, said, expected) in [(true, Some(7), 7), (false, None, 7), (false, Some(9), 9)] {
+            wire.heard(Said::Settings { streams_max: said, is_first });
+            assert_eq!((wire.streams_max(), wire.is_settled()), (expected, true));
+        }
+        let unlimited = Wire::default();
+        unlimited.heard(Said::Settings { streams_max: None, is_first: true });
+        assert_eq!(unlimited.streams_max(), usize::MAX);
+    }
+}

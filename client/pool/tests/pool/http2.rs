@@ -164,6 +164,26 @@ async fn dropping_the_response_resets_the_stream_also_while_the_request_is_being
 }
 
 #[tokio::test(start_paused = true)]
+async fn dropping_one_call_leaves_those_beside_it_alone() {
+    let seen = Seen::default();
+    let net = Net::new({
+        let seen = seen.clone();
+        move |_, _| ordinary(&seen, 10)
+    });
+    let pool = http2(&net);
+    let (feed, body) = channel();
+    let mut dropped = pool.send(post_stream("/echo", body)).await.unwrap();
+    feed.send(Ok("ping".into())).await.unwrap();
+    dropped.body_mut().frame().await.unwrap().unwrap();
+    let kept = [start(&pool, get("/sleep/5")), start(&pool, post("/sleep/5", "x"))];
+    settle().await;
+    drop(dropped);
+    for kept in kept {
+        assert_eq!(kept.await.unwrap().unwrap(), "hello");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_response_that_ends_first_ends_the_request_too() {
     let seen = Seen::default();
     let net = Net::new({

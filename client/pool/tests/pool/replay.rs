@@ -41,15 +41,48 @@ async fn a_refused_stream_is_sent_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_refused_twice_is_an_error_that_says_so() {
-    let net = Net::new(|_, _| {
-        serves(|pipe| async {
-            let mut server = greet(pipe, 100).await;
-            while let Some(Ok((_, mut respond))) = server.accept().await {
-                respond.send_reset(Reason::REFUSED_STREAM);
-            }
-        })
+    let seen = Seen::default();
+    let net = Net::new({
+        let seen = seen.clone();
+        move |_, _| {
+            let seen = seen.clone();
+            serves(|pipe| async move {
+                let mut server = greet(pipe, 100).await;
+                while let Some(Ok((_, mut respond))) = server.accept().await {
+                    seen.refused();
+                    respond.send_reset(Reason::REFUSED_STREAM);
+                }
+            })
+        }
     });
     assert_eq!(failure(&http2(&net), get("/")).await, (Reset(7), true));
+    assert_eq!(seen.requests(), 2);
+}
+
+/// The peer opens its windows and reads nothing more: the pipe fills up, and what comes after never leaves.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_left_a_dead_connection_is_sent_again() {
+    let seen = Seen::default();
+    let net = Net::new({
+        let seen = seen.clone();
+        move |number, _| match number {
+            0 => serves(|mut pipe| async move {
+                use tokio::io::AsyncWriteExt;
+                pipe.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x04\x7f\xff\xff\xff").await.unwrap();
+                pipe.write_all(b"\0\0\x04\x08\0\0\0\0\0\x7f\xff\0\0").await.unwrap();
+                pipe.write_all(b"\0\0\0\x04\x01\0\0\0\0").await.unwrap();
+                std::future::pending::<()>().await;
+            }),
+            _ => ordinary(&seen, 100),
+        }
+    });
+    let pool = http2(&net);
+    let first = start(&pool, post("/", vec![b'x'; 4 * PIPE]));
+    pause(Duration::from_secs(1)).await;
+    assert_eq!(call(&pool, get("/")).await.unwrap(), "hello");
+    let error = first.await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.is_unprocessed()), (Lost, false));
+    assert_eq!((seen.requests(), net.dials()), (1, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,7 +190,9 @@ async fn a_goaway_turns_new_requests_away_at_once() {
             _ => ordinary(&seen, 100),
         }
     });
-    let pool = http2(&net);
+    let mut limits = ringwire_pool::Limits::default();
+    limits.http2_connections_max = 1;
+    let pool = pool(options(&net).http(ringwire_pool::HttpVersion::Http2).limits(limits));
     let slow = start(&pool, get("/"));
     pause(Duration::from_millis(500)).await;
     let (feed, body) = channel();

@@ -192,6 +192,11 @@ pub(crate) async fn pause(time: Duration) {
 pub(crate) struct Seen(Arc<[AtomicUsize; 3]>);
 
 impl Seen {
+    /// One request that is not answered by [`answer`].
+    pub(crate) fn refused(&self) {
+        self.0[0].fetch_add(1, Ordering::SeqCst);
+    }
+
     pub(crate) fn requests(&self) -> usize {
         self.0[0].load(Ordering::SeqCst)
     }
