@@ -11,6 +11,7 @@ pub mod h2spec;
 mod payload;
 mod plain;
 mod programs;
+pub mod running;
 mod script;
 mod service;
 mod serving;
