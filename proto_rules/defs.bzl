@@ -14,8 +14,10 @@ another's: `--@ringwire//proto_rules:json=false`. A `connect_rust_options` makes
 
 load("//proto_rules/private:descriptor_set.bzl", _connect_descriptor_set = "connect_descriptor_set")
 load("//proto_rules/private:library.bzl", _connect_rust_library = "connect_rust_library")
+load("//proto_rules/private:one_runtime.bzl", _connect_rust_one_runtime_aspect = "connect_rust_one_runtime_aspect")
 load("//proto_rules/private:options.bzl", _connect_rust_options = "connect_rust_options")
 
 connect_descriptor_set = _connect_descriptor_set
 connect_rust_library = _connect_rust_library
+connect_rust_one_runtime_aspect = _connect_rust_one_runtime_aspect
 connect_rust_options = _connect_rust_options

@@ -27,9 +27,12 @@ pub(crate) fn unique(taken: &mut BTreeSet<String>, mut name: String) -> String {
     name
 }
 
-/// `GetURL` → `get_url`, with a digit as the end of a word.
+/// `GetURL` → `get_url`, with a digit as the end of a word. `_`, which is no name in Rust, is `__`.
 pub(crate) fn snake(name: &str) -> String {
-    words(name, |before| before.is_ascii_lowercase() || before.is_ascii_digit())
+    match name {
+        "_" => "__".to_owned(),
+        _ => words(name, |before| before.is_ascii_lowercase() || before.is_ascii_digit()),
+    }
 }
 
 /// The module that buffa makes for what is declared within a message of this name.
@@ -71,7 +74,7 @@ mod tests {
         check("camelCase", "camel_case");
         check("Type", "r#type");
         check("Self", "self_");
-        check("_", "_");
+        check("_", "__");
     }
 
     #[test]

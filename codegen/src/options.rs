@@ -50,15 +50,17 @@ pub enum Layout {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Sides {
+    /// The client, and the mock of the service.
+    pub client: bool,
     /// The trait that handlers implement, and the server.
     pub server: bool,
 }
 
 impl Sides {
     /// Messages only.
-    pub const NONE: Self = Self { server: false };
+    pub const NONE: Self = Self { client: false, server: false };
     /// All that there is.
-    pub const ALL: Self = Self { server: true };
+    pub const ALL: Self = Self { client: true, server: true };
 }
 
 impl FromStr for Sides {
@@ -68,8 +70,15 @@ impl FromStr for Sides {
         let mut sides = Self::NONE;
         for side in text.split(['+', ',']).filter(|side| !side.is_empty() && *side != "none") {
             match side {
+                "client" => sides.client = true,
                 "server" => sides.server = true,
-                _ => return Err(OptionError::value("services", text, "server, or none")),
+                _ => {
+                    return Err(OptionError::value(
+                        "services",
+                        text,
+                        "client, server, client+server, or none",
+                    ));
+                }
             }
         }
         Ok(sides)
@@ -79,6 +88,8 @@ impl FromStr for Sides {
 /// The paths by which generated code names its runtime.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Runtime {
+    /// The crate `ringwire_client`.
+    pub client: String,
     /// The crate `ringwire_message`.
     pub message: String,
     /// The crate `ringwire_service`.
@@ -87,7 +98,11 @@ pub struct Runtime {
 
 impl Default for Runtime {
     fn default() -> Self {
-        Self { message: "::ringwire_message".to_owned(), service: "::ringwire_service".to_owned() }
+        Self {
+            client: "::ringwire_client".to_owned(),
+            message: "::ringwire_message".to_owned(),
+            service: "::ringwire_service".to_owned(),
+        }
     }
 }
 
@@ -130,7 +145,10 @@ impl Options {
     pub const KNOWN: [(&'static str, &'static str); 6] = [
         ("descriptors", "true|false (true): services carry their schema"),
         ("json", "true|false (true): messages have protobuf's JSON mapping"),
-        ("services", "server|none (server): which sides of a service are generated"),
+        (
+            "services",
+            "client|server|client+server|none (client+server): which sides of a service are generated",
+        ),
         (
             "strict_utf8_mapping",
             "true|false (false): strings that the schema exempts from validation are bytes",

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn the_server_greets_and_stops_when_told() {
-    let mut server = Command::new(std::env::var("SERVER").unwrap()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_server")).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let address = said.trim().strip_prefix("listening on http://").unwrap();

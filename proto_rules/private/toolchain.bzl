@@ -1,8 +1,10 @@
 """What `connect_rust_library` runs and links."""
 
 load("@rules_rust//rust:defs.bzl", "rust_analyzer_aspect", "rust_common")
+load(":compat.bzl", "crates_of")
 load(":labels.bzl", "typed")
 load(":sides.bzl", "RUNTIMES")
+load(":twice.bzl", "twice")
 
 TOOLCHAIN_TYPE = Label("//proto_rules:toolchain_type")
 
@@ -26,6 +28,7 @@ def connect_rust_toolchain_of(ctx):
     return toolchain
 
 def _connect_rust_toolchain_impl(ctx):
+    _check_runtimes(ctx)
     return [
         platform_common.ToolchainInfo(
             generator = ctx.attr.generator[DefaultInfo].files_to_run,
@@ -35,6 +38,24 @@ def _connect_rust_toolchain_impl(ctx):
             sides = {side: getattr(ctx.attr, runtime) for side, runtime in RUNTIMES.items() if getattr(ctx.attr, runtime)},
         ),
     ]
+
+def _check_runtimes(ctx):
+    runtimes = [runtime for name in ["message_runtime"] + RUNTIMES.values() for runtime in getattr(ctx.attr, name)]
+    crates = [
+        crate
+        for runtime in crates_of(runtimes)
+        for crate in [runtime.crate_info] + runtime.dep_info.transitive_crates.to_list()
+    ]
+    found = twice(crates)
+    if found:
+        fail(("{}: its runtimes bring two copies of the crate {}, {} and {}, and generated code needs one. Take all of " +
+              "`message_runtime`, {} from one place. Ringwire's docs/crates.md has both ways.").format(
+            typed(ctx.label),
+            found.name,
+            typed(found.owners[0]),
+            typed(found.owners[1]),
+            " and ".join(["`{}`".format(name) for name in sorted(RUNTIMES.values())]),
+        ))
 
 _CRATES = {
     "aspects": [rust_analyzer_aspect],
@@ -61,6 +82,7 @@ With crates from a hub of yours:
 ```starlark
 connect_rust_toolchain(
     name = "connect_rust",
+    client_runtime = ["@crates//:ringwire-client"],
     generator = "@ringwire//codegen/rules",
     message_runtime = ["@crates//:ringwire-message"],
     service_runtime = ["@crates//:ringwire-service"],
@@ -74,7 +96,8 @@ toolchain(
 ```""",
     attrs = {
         "client_runtime": attr.label_list(
-            doc = "The crates that generated clients name. Without any, no client is generated.",
+            doc = "The crates that generated clients and mocks name, beside those of `message_runtime`. Without any, no " +
+                  "client is generated.",
             **_CRATES
         ),
         "generator": attr.label(

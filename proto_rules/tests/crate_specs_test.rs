@@ -28,6 +28,7 @@ fn check(target: &str, root: &str, deps: &[&str]) {
 #[test]
 fn a_facade_names_the_message_crates_of_its_whole_closure() {
     let deps = [
+        "client/src/lib.rs",
         "common/models_proto.connect_rust/lib.rs",
         "greet/greet_proto.connect_rust/lib.rs",
         "greet/models_proto.connect_rust/lib.rs",

@@ -2,8 +2,9 @@
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("@rules_proto//proto:defs.bzl", "proto_library")
-load("@rules_rust//rust:defs.bzl", "rust_common")
-load("//proto_rules:defs.bzl", "connect_rust_library")
+load("@rules_rust//rust:defs.bzl", "rust_binary", "rust_common", "rust_library")
+load("//proto_rules:defs.bzl", "connect_rust_library", "connect_rust_one_runtime_aspect")
+load("//proto_rules:toolchain.bzl", "connect_rust_toolchain")
 load("//proto_rules/private:aspect.bzl", "connect_rust_messages_aspect")
 load("//proto_rules/private:messages_info.bzl", "RustMessagesInfo")
 
@@ -22,15 +23,16 @@ def _crates_test_impl(ctx):
     linked = [crate.name for crate in target[rust_common.dep_info].transitive_crates.to_list()]
     generated = [name for name in linked if name.startswith("proto_rules_")]
     asserts.equals(env, sorted(ctx.attr.message_crates), sorted(generated))
-    asserts.equals(env, ctx.attr.has_services, "ringwire_service" in linked, str(linked))
+    runtimes = [name for name in linked if name in ["ringwire_client", "ringwire_service"]]
+    asserts.equals(env, ctx.attr.runtimes, sorted(runtimes), str(linked))
     return analysistest.end(env)
 
 _crates_test = analysistest.make(
     _crates_test_impl,
     attrs = {
         "crate": attr.string(doc = "The facade's name."),
-        "has_services": attr.bool(doc = "Whether the service runtime is linked."),
         "message_crates": attr.string_list(doc = "The message crates that are linked."),
+        "runtimes": attr.string_list(doc = "The runtimes of services that are linked."),
     },
 )
 
@@ -134,6 +136,13 @@ _refused_test = analysistest.make(
     expect_failure = True,
 )
 
+_refused_program_test = analysistest.make(
+    _refused_test_impl,
+    attrs = {"message": attr.string(doc = "The whole message.")},
+    expect_failure = True,
+    extra_target_under_test_aspects = [connect_rust_one_runtime_aspect],
+)
+
 def _refused(name, message, **kwargs):
     connect_rust_library(
         name = "refused_" + name,
@@ -158,15 +167,15 @@ def library_test_suite(name):
     _crates_test(
         name = "facade_crates_test",
         crate = "greet_rust",
-        has_services = True,
         message_crates = [_COMMON, _GREET, _MODELS],
+        runtimes = ["ringwire_client", "ringwire_service"],
         target_under_test = "//proto_rules/tests/protos/greet:greet-rust",
     )
     _crates_test(
         name = "facade_of_forwarding_libraries_crates_test",
         crate = "forwarded_rust",
-        has_services = True,
         message_crates = [_COMMON, _GREET, _MODELS],
+        runtimes = ["ringwire_client", "ringwire_service"],
         target_under_test = "//proto_rules/tests/protos/greet:forwarded_rust",
     )
     _crates_test(
@@ -175,7 +184,19 @@ def library_test_suite(name):
         message_crates = [_COMMON, _MODELS],
         target_under_test = "//proto_rules/tests/protos/greet:models_rust",
     )
-    tests += ["facade_crates_test", "facade_of_forwarding_libraries_crates_test", "facade_without_services_crates_test"]
+    _crates_test(
+        name = "facade_of_servers_crates_test",
+        crate = "greet_server",
+        message_crates = [_COMMON, _GREET, _MODELS],
+        runtimes = ["ringwire_service"],
+        target_under_test = "//proto_rules/tests/protos/greet:greet_server",
+    )
+    tests += [
+        "facade_crates_test",
+        "facade_of_forwarding_libraries_crates_test",
+        "facade_of_servers_crates_test",
+        "facade_without_services_crates_test",
+    ]
 
     _arguments_test(
         name = "facade_arguments_test",
@@ -185,7 +206,7 @@ def library_test_suite(name):
             "--target=//proto_rules/tests/protos/greet:greet-rust",
             "--out=proto_rules/tests/protos/greet/greet-rust.generated/lib.rs",
             "--descriptors=true",
-            "--services=server",
+            "--services=client,server",
             "--generate=proto_rules/tests/protos/greet/greet.proto",
             "--extern={}={}common/models.proto".format(_COMMON, _PROTOS),
             "--extern={}={}greet/models.proto".format(_MODELS, _PROTOS),
@@ -301,6 +322,58 @@ def library_test_suite(name):
         target_under_test = ":refused_options",
     )
     tests.append("options_that_do_not_fit_test")
+
+    # As if two hubs had a buffa each.
+    for hub in ["our", "their"]:
+        rust_library(
+            name = hub + "_buffa",
+            srcs = [],
+            crate_name = "buffa",
+            edition = "2024",
+            tags = ["manual"],
+        )
+    rust_library(
+        name = "their_messages",
+        srcs = [],
+        edition = "2024",
+        tags = ["manual"],
+        deps = [":their_buffa"],
+    )
+    rust_binary(
+        name = "refused_program",
+        srcs = [],
+        edition = "2024",
+        tags = ["manual"],
+        deps = [
+            ":our_buffa",
+            ":their_messages",
+        ],
+    )
+    _refused_program_test(
+        name = "program_with_two_runtimes_test",
+        message = "//proto_rules/tests:refused_program: two copies of the crate buffa would be in this program, " +
+                  "//proto_rules/tests:our_buffa, which //proto_rules/tests:our_buffa brings, and " +
+                  "//proto_rules/tests:their_buffa, which //proto_rules/tests:their_messages brings. What is made for " +
+                  "the one does not work with the other. Take all of Ringwire, and tokio with it, from one place: the " +
+                  "one that your connect_rust_toolchain names. Ringwire's docs/crates.md has both ways.",
+        target_under_test = ":refused_program",
+    )
+    connect_rust_toolchain(
+        name = "refused_toolchain",
+        generator = "//codegen/rules",
+        message_runtime = [":our_buffa"],
+        service_runtime = [":their_messages"],
+        tags = ["manual"],
+    )
+    _refused_test(
+        name = "toolchain_with_two_runtimes_test",
+        message = "//proto_rules/tests:refused_toolchain: its runtimes bring two copies of the crate buffa, " +
+                  "//proto_rules/tests:our_buffa and //proto_rules/tests:their_buffa, and generated code needs one. " +
+                  "Take all of `message_runtime`, `client_runtime` and `service_runtime` from one place. " +
+                  "Ringwire's docs/crates.md has both ways.",
+        target_under_test = ":refused_toolchain",
+    )
+    tests += ["program_with_two_runtimes_test", "toolchain_with_two_runtimes_test"]
 
     native.test_suite(
         name = name,

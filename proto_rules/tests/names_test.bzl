@@ -1,4 +1,4 @@
-"""What crates are called, by which paths files are imported, and what options a library has."""
+"""What crates are called, by which paths files are imported, what options a library has, what is there twice."""
 
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load("//proto_rules/private:crate_names.bzl", "facade_crate_name", "message_crate_name")
@@ -6,6 +6,7 @@ load("//proto_rules/private:import_paths.bzl", "import_path", "is_well_known")
 load("//proto_rules/private:labels.bzl", "typed")
 load("//proto_rules/private:options.bzl", "missing_below", "options_of_library")
 load("//proto_rules/private:sides.bzl", "chosen_sides")
+load("//proto_rules/private:twice.bzl", "twice")
 
 def _message_crates_are_named_after_their_labels_impl(ctx):
     env = unittest.begin(ctx)
@@ -146,6 +147,23 @@ def _labels_are_shown_as_they_are_typed_impl(ctx):
     asserts.true(env, typed(Label("@bazel_skylib//a:b")).startswith("@@"))
     return unittest.end(env)
 
+def _some_crates_cannot_be_there_twice_impl(ctx):
+    env = unittest.begin(ctx)
+
+    def check(names, expected):
+        crates = [struct(name = name, owner = owner) for owner, name in names.items()]
+        asserts.equals(env, expected, twice(crates))
+
+    check({}, None)
+    check({"//a": "tokio", "//b": "buffa"}, None)
+    check({"//a": "bytes", "//b": "bytes"}, None)
+    check({"//a": "tokio", "//b": "tokio"}, struct(name = "tokio", owners = ["//a", "//b"]))
+    both = {"//a": "tokio", "//b": "tokio", "//c": "ringwire_message", "//d": "ringwire_message"}
+    check(both, struct(name = "ringwire_message", owners = ["//c", "//d"]))
+    same = struct(name = "tokio", owner = "//a")
+    asserts.equals(env, None, twice([same, same]))
+    return unittest.end(env)
+
 _message_crates_are_named_after_their_labels_test = unittest.make(_message_crates_are_named_after_their_labels_impl)
 _message_crates_of_different_labels_differ_test = unittest.make(_message_crates_of_different_labels_differ_impl)
 _facades_are_named_after_their_targets_test = unittest.make(_facades_are_named_after_their_targets_impl)
@@ -154,6 +172,7 @@ _import_paths_start_at_the_source_root_test = unittest.make(_import_paths_start_
 _well_known_files_are_known_by_their_whole_path_test = unittest.make(_well_known_files_are_known_by_their_whole_path_impl)
 _json_and_views_need_json_and_views_below_test = unittest.make(_json_and_views_need_json_and_views_below_impl)
 _labels_are_shown_as_they_are_typed_test = unittest.make(_labels_are_shown_as_they_are_typed_impl)
+_some_crates_cannot_be_there_twice_test = unittest.make(_some_crates_cannot_be_there_twice_impl)
 _sides_are_those_asked_for_or_all_test = unittest.make(_sides_are_those_asked_for_or_all_impl)
 
 def names_test_suite(name):
@@ -172,5 +191,6 @@ def names_test_suite(name):
         _well_known_files_are_known_by_their_whole_path_test,
         _json_and_views_need_json_and_views_below_test,
         _labels_are_shown_as_they_are_typed_test,
+        _some_crates_cannot_be_there_twice_test,
         _sides_are_those_asked_for_or_all_test,
     )

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use greet_rust::ringwire::tests::common::Model;
 use greet_rust::ringwire::tests::greet::{Greet, GreetRequestView, GreetServer};
+use ringwire_client::Channel;
 use ringwire_service::{Call, PlainHead, Result, Router};
 
 struct Greeter;
@@ -22,11 +23,36 @@ impl Greet for Greeter {
 fn a_service_answers_with_messages_of_other_libraries() {
     let routes = Router::new().add(GreetServer::new(Greeter)).build().unwrap();
     let head = PlainHead::post("/ringwire.tests.greet.Greet/Greet", "application/json");
-    let answer = pin!(routes.answer(head, r#"{"who":{"name":"Ada"}}"#));
-    let Poll::Ready(response) = answer.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("nothing here waits");
-    };
+    let response = now(routes.answer(head, r#"{"who":{"name":"Ada"}}"#));
     assert_eq!((response.status, &response.body[..]), (200, br#"{"name":"Hello, Ada!"}"#.as_slice()));
+}
+
+#[test]
+fn the_sides_of_a_service_may_come_from_two_libraries() {
+    use greet_client::ringwire::tests::greet::{GreetClient, GreetRequest, MockGreet};
+    use greet_server::ringwire::tests::greet as server;
+    struct Echo;
+    impl server::Greet for Echo {
+        async fn greet(&self, _: &mut Call, request: GreetRequestView<'_>) -> Result<Model> {
+            Ok(Model { name: request.who.name.to_owned(), ..Default::default() })
+        }
+    }
+    let who = Model { name: "Ada".to_owned(), ..Default::default() };
+    let request = GreetRequest { who: who.clone().into(), ..Default::default() };
+    let called = |channel| now(GreetClient::new(channel).greet(&request).into_future()).unwrap().name.clone();
+    assert_eq!(called(Channel::local(server::GreetServer::new(Echo))), "Ada");
+
+    let mock = MockGreet::new();
+    mock.greet().returns(Model { name: "Bob".to_owned(), ..Default::default() });
+    assert_eq!(called(Channel::local(&mock)), "Bob");
+    assert_eq!(*mock.greet().asked()[0].request().who, who);
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("nothing here waits"),
+    }
 }
 
 #[test]

@@ -127,6 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn sides_are_chosen() {
+        let check = |value, client, server| {
+            let sides = Parameters::parse(&format!("services={value}")).unwrap().options.services;
+            assert_eq!((sides.client, sides.server), (client, server), "{value}");
+        };
+        check("client", true, false);
+        check("server", false, true);
+        check("client+server", true, true);
+        check("none", false, false);
+    }
+
+    #[test]
     fn what_is_unknown_is_refused_with_what_is_known() {
         check_refused(
             "jsn=true",
@@ -139,7 +151,7 @@ mod tests {
         check_refused("json=yes", "the option json is true or false, not \"yes\"");
         check_refused("mode=all", "messages, services or both");
         check_refused("mode", "messages, services or both");
-        check_refused("services=client", "server, or none");
+        check_refused("services=clients", "client, server, client+server, or none, not \"clients\"");
         check_refused("file=a.txt", "ends in .rs");
         check_refused("extern=a", "extern=CRATE=IMPORT_PATH");
         check_refused("extern=a-b=c.proto", "no name of a crate");

@@ -71,7 +71,7 @@ fn functions(service: &Service, method: &Method) -> TokenStream {
         ) -> impl ::core::future::Future<Output = #runtime::Result<#runtime::Sent>> + ::core::marker::Send {
             async move {
                 let message = <Self as #handler>::#function(self, call, #incoming).await?;
-                response.send(&message).await
+                response.answer(call, &message).await
             }
         }
     }

@@ -1,14 +1,18 @@
-//! Services: the trait that handlers implement, and the server of it.
+//! Services: the trait that handlers implement, the server of it, the client, the mock.
 //!
 //! Everything is named by its whole path, and nothing here declares a method or a type beside those that the schema
-//! asks for, so that whatever a schema calls its own, it meets nothing of ours. A client is one more function of a
-//! [`Service`](model::Service), called in [`generate`].
+//! asks for, so that whatever a schema calls its own, it meets nothing of ours. The one exception is `new` of clients
+//! and mocks, before which a method `New` gives way.
 
+mod client;
 mod handler;
+mod mock;
 mod model;
 mod server;
+mod spec;
 
 use crate::error::Error;
+use crate::options::Sides;
 use crate::place;
 use crate::schema::text;
 use crate::tree::Tree;
@@ -23,7 +27,8 @@ use syn::{Item, parse_quote};
 /// Writes the services of all files to generate.
 pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Error> {
     let options = library.request.options;
-    if !options.services.server {
+    let sides = options.services;
+    if sides == Sides::NONE {
         return Ok(());
     }
     let context = library.context();
@@ -43,8 +48,14 @@ pub(crate) fn generate(library: &Library<'_>, tree: &mut Tree) -> Result<(), Err
                 .remedy("leave json and views on, or generate messages only (services=none)"));
             }
             let items = tree.package(text(&file.package));
-            items.extend(handler::items(&service));
-            items.extend(server::items(&service));
+            if sides.server {
+                items.extend(handler::items(&service));
+                items.extend(server::items(&service));
+            }
+            if sides.client {
+                items.extend(client::items(&service, sides));
+                items.extend(mock::items(&service));
+            }
         }
         if !file.service.is_empty() {
             with_services.push(import_path.clone());

@@ -16,14 +16,20 @@ use std::collections::BTreeSet;
 pub(crate) struct Service {
     /// `greet.v1.Greet`.
     pub(crate) full_name: String,
-    /// The path of the runtime.
+    /// The path of the runtime of servers.
     pub(crate) runtime: TokenStream,
+    /// The path of the runtime of clients.
+    pub(crate) client_runtime: TokenStream,
     /// The trait: `Greet`.
     pub(crate) handler: Ident,
     /// The server: `GreetServer`.
     pub(crate) server: Ident,
-    /// A type parameter that no type of the package is named like.
-    pub(crate) parameter: Ident,
+    /// The client: `GreetClient`.
+    pub(crate) client: Ident,
+    /// The mock: `MockGreet`.
+    pub(crate) mock: Ident,
+    /// Type parameters that no type of the package is named like: of a service, of a request, of its kind.
+    pub(crate) parameters: [Ident; 3],
     pub(crate) docs: Vec<String>,
     pub(crate) deprecated: bool,
     pub(crate) methods: Vec<Method>,
@@ -41,15 +47,19 @@ pub(crate) struct Method {
     pub(crate) function: Ident,
     /// The form that writes the response itself: `greet_into`.
     pub(crate) into: Ident,
+    /// The function of the client: `greet`, unless the client has one of that name already.
+    pub(crate) client_function: Ident,
     /// The constant with the spec: `GREET`.
     pub(crate) constant: Ident,
+    /// The constant of the client: `GREET`, unless its function is called the same.
+    pub(crate) client_constant: Ident,
     pub(crate) request: TokenStream,
     /// The view of the request, without its lifetime.
     pub(crate) request_view: TokenStream,
     pub(crate) response: TokenStream,
     pub(crate) docs: Vec<String>,
     pub(crate) deprecated: bool,
-    /// The expression of a `MethodDescriptor`, unless schemas are not asked for.
+    /// The fields of a `MethodDescriptor`, unless schemas are not asked for.
     pub(crate) descriptor: Option<TokenStream>,
 }
 
@@ -105,8 +115,11 @@ impl Service {
         let handler = if types.is_view(&handler) { format!("{handler}_") } else { handler };
         Ok(Self {
             runtime: tokens(&library.request.options.runtime.service),
+            client_runtime: tokens(&library.request.options.runtime.client),
             server: types.free(format!("{handler}Server")),
-            parameter: types.free("S".to_owned()),
+            client: types.free(format!("{handler}Client")),
+            mock: types.free_of_all(format!("Mock{handler}")),
+            parameters: ["S", "T", "K"].map(|name| types.free(name.to_owned())),
             handler: format_ident!("{handler}"),
             docs: docs::comment(file, &path),
             deprecated: declared.options.as_option().is_some_and(|options| options.deprecated == Some(true)),
@@ -131,6 +144,18 @@ impl Types<'_, '_> {
         format_ident!("{name}")
     }
 
+    /// The same for a name that could also be what another service's server or client is called.
+    fn free_of_all(&self, name: String) -> Ident {
+        let is_made = |name: &str| {
+            ["Server", "Client"]
+                .iter()
+                .filter_map(|suffix| name.strip_suffix(suffix))
+                .any(|service| self.services().any(|other| other == service))
+        };
+        let name = if is_made(&name) { format!("{name}_") } else { name };
+        self.free(name)
+    }
+
     /// Whether it is what the view of a message is called.
     fn is_view(&self, name: &str) -> bool {
         ["View", "OwnedView"]
@@ -145,12 +170,17 @@ impl Types<'_, '_> {
     }
 
     fn has(&self, name: &str) -> bool {
-        let in_package = |file: &&FileDescriptorProto| text(&file.package) == self.package;
-        let mut services = self.library.files.iter().filter(in_package).flat_map(|file| &file.service);
         self.declares(name)
             || self.is_view(name)
             || self.library.renames.types().any(|renamed| renamed.rust == name)
-            || services.any(|service| names::type_name(text(&service.name)) == name)
+            || self.services().any(|service| service == name)
+    }
+
+    /// The services of the package, as Rust names them.
+    fn services(&self) -> impl Iterator<Item = String> + '_ {
+        let in_package = |file: &&FileDescriptorProto| text(&file.package) == self.package;
+        let services = self.library.files.iter().filter(in_package).flat_map(|file| &file.service);
+        services.map(|service| names::type_name(text(&service.name)))
     }
 }
 
@@ -186,6 +216,15 @@ impl Found<'_, '_> {
         let suffix = &constant[names::constant(name).len()..];
         let function = format!("{}{suffix}", names::snake(name));
         let into = names::unique(&mut taken.functions, format!("{}_into", names::snake(name)));
+        let client_function = match function.as_str() {
+            CONSTRUCTOR => names::unique(&mut taken.functions, format!("{CONSTRUCTOR}_")),
+            _ => function.clone(),
+        };
+        // A name without letters is the same in capitals.
+        let client_constant = match constant == client_function {
+            true => names::unique(&mut taken.constants, format!("{constant}_")),
+            false => constant.clone(),
+        };
         let options = method.options.as_option();
         Ok(Method {
             procedure: format!("/{}/{name}", self.full_name),
@@ -202,7 +241,9 @@ impl Found<'_, '_> {
             },
             function: names::function(&function),
             into: format_ident!("{into}"),
+            client_function: names::function(&client_function),
             constant: format_ident!("{constant}"),
+            client_constant: format_ident!("{client_constant}"),
             request: self.message(text(&method.input_type))?,
             request_view: self.view(text(&method.input_type))?,
             response: self.message(text(&method.output_type))?,
@@ -250,11 +291,11 @@ impl Found<'_, '_> {
 
     fn descriptor(&self, method: &MethodDescriptorProto) -> Option<TokenStream> {
         let options = self.library.request.options;
-        let runtime = tokens(&options.runtime.service);
         let files = super::files_path(self.package);
         let method = Literal::byte_string(&method.encode_to_vec());
-        options
-            .descriptors
-            .then(|| quote!(const { &#runtime::MethodDescriptor { method: #method, files: #files } }))
+        options.descriptors.then(|| quote!({ method: #method, files: #files }))
     }
 }
+
+/// The one function that clients and mocks have beside those of the schema.
+const CONSTRUCTOR: &str = "new";

@@ -1,16 +1,17 @@
 //! A handler as a server serves it: a match on the method, no map and no boxed closure.
 
 use super::handler::deprecated;
-use super::model::{Idempotency, Method, Service, Shape};
+use super::model::{Method, Service, Shape};
+use super::spec;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Item, parse_quote};
 
 pub(crate) fn items(service: &Service) -> Vec<Item> {
-    let Service { runtime, handler, server, parameter, full_name, methods, .. } = service;
+    let Service { runtime, handler, server, parameters: [parameter, ..], full_name, methods, .. } = service;
     let deprecated = deprecated(service.deprecated);
     let docs = format!("A [`{handler}`] that a server can serve.");
-    let specs = methods.iter().map(|method| spec(service, method));
+    let specs = methods.iter().map(|method| spec::constant(runtime, method, &method.constant));
     let constants = methods.iter().map(|method| &method.constant);
     let names = methods.iter().map(|method| &method.name);
     let numbers = 0..methods.len();
@@ -65,28 +66,8 @@ pub(crate) fn items(service: &Service) -> Vec<Item> {
     ]
 }
 
-fn spec(service: &Service, method: &Method) -> TokenStream {
-    let Service { runtime, .. } = service;
-    let Method { constant, procedure, name, .. } = method;
-    let shape = method.shape.variant();
-    let idempotency = match method.idempotency {
-        Idempotency::Unknown => TokenStream::new(),
-        Idempotency::NoSideEffects => quote!(.with_idempotency(#runtime::Idempotency::NoSideEffects)),
-        Idempotency::Idempotent => quote!(.with_idempotency(#runtime::Idempotency::Idempotent)),
-    };
-    let descriptor = method.descriptor.as_ref().map(|descriptor| quote!(.with_descriptor(#descriptor)));
-    let docs = format!("The method `{name}`.");
-    let deprecated = deprecated(method.deprecated);
-    quote! {
-        #[doc = #docs]
-        #deprecated
-        pub const #constant: #runtime::Spec =
-            #runtime::Spec::new(#procedure, #runtime::StreamShape::#shape) #idempotency #descriptor;
-    }
-}
-
 fn arm(service: &Service, number: usize, method: &Method) -> TokenStream {
-    let Service { handler, parameter, .. } = service;
+    let Service { handler, parameters: [parameter, ..], .. } = service;
     let Method { function, into, request, response, .. } = method;
     let body = match method.shape {
         Shape::Unary => quote! {

@@ -65,7 +65,7 @@ pub mod greet {
             > + ::core::marker::Send {
                 async move {
                     let message = <Self as Greet>::greet(self, call, request).await?;
-                    response.send(&message).await
+                    response.answer(call, &message).await
                 }
             }
             ///Says hello to all of them at once.
@@ -101,7 +101,7 @@ pub mod greet {
             > + ::core::marker::Send {
                 async move {
                     let message = <Self as Greet>::collect(self, call, requests).await?;
-                    response.send(&message).await
+                    response.answer(call, &message).await
                 }
             }
             ///Says hello to each letter of a name.
@@ -264,6 +264,189 @@ pub mod greet {
                         <S as Greet>::chat(&self.0, call, requests, responses).await
                     }
                     _ => ::ringwire_service::unimplemented(call.spec()).await,
+                }
+            }
+        }
+        ///Greets.
+        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+        pub struct GreetClient(::ringwire_client::Channel);
+        impl GreetClient {
+            /// Makes calls over a channel.
+            #[must_use]
+            pub fn new(channel: ::ringwire_client::Channel) -> Self {
+                Self(channel)
+            }
+            ///Says hello once.
+            pub fn greet<'r, T, K>(
+                &self,
+                request: &'r T,
+            ) -> ::ringwire_client::UnaryCall<
+                'r,
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+                T,
+                K,
+            >
+            where
+                T: ::ringwire_client::Encode<
+                    ::greet_messages::greet::v1::GreetRequest,
+                    K,
+                >,
+            {
+                ::ringwire_client::Channel::unary(&self.0, &Self::GREET, request)
+            }
+            ///Says hello to all of them at once.
+            pub fn collect(
+                &self,
+            ) -> ::ringwire_client::ClientStreamCall<
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+            > {
+                ::ringwire_client::Channel::client_stream(&self.0, &Self::COLLECT)
+            }
+            ///Says hello to each letter of a name.
+            pub fn spell<'r, T, K>(
+                &self,
+                request: &'r T,
+            ) -> ::ringwire_client::ServerStreamCall<
+                'r,
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+                T,
+                K,
+            >
+            where
+                T: ::ringwire_client::Encode<
+                    ::greet_messages::greet::v1::GreetRequest,
+                    K,
+                >,
+            {
+                ::ringwire_client::Channel::server_stream(&self.0, &Self::SPELL, request)
+            }
+            ///Answers each line.
+            pub fn chat(
+                &self,
+            ) -> ::ringwire_client::BidiCall<
+                ::greet_messages::greet::v1::ChatRequest,
+                ::greet_messages::greet::v1::ChatResponse,
+            > {
+                ::ringwire_client::Channel::bidi(&self.0, &Self::CHAT)
+            }
+        }
+        /// What is known of the methods.
+        impl GreetClient {
+            ///The method `Greet`.
+            pub const GREET: ::ringwire_client::Spec = GreetServer::<()>::GREET;
+            ///The method `Collect`.
+            pub const COLLECT: ::ringwire_client::Spec = GreetServer::<()>::COLLECT;
+            ///The method `Spell`.
+            pub const SPELL: ::ringwire_client::Spec = GreetServer::<()>::SPELL;
+            ///The method `Chat`.
+            pub const CHAT: ::ringwire_client::Spec = GreetServer::<()>::CHAT;
+        }
+        ///A service for tests of whatever calls [`GreetClient`]: it answers as it is told, and records.
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::default::Default)]
+        pub struct MockGreet(
+            ::ringwire_client::MockMethod<
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+            >,
+            ::ringwire_client::MockMethod<
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+            >,
+            ::ringwire_client::MockStream<
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+            >,
+            ::ringwire_client::MockStream<
+                ::greet_messages::greet::v1::ChatRequest,
+                ::greet_messages::greet::v1::ChatResponse,
+            >,
+        );
+        impl MockGreet {
+            /// A service that has not been told anything yet. Its clones are the same service.
+            #[must_use]
+            pub fn new() -> Self {
+                <Self as ::core::default::Default>::default()
+            }
+            ///What `Greet` is to answer, and what it was asked.
+            pub fn greet(
+                &self,
+            ) -> &::ringwire_client::MockMethod<
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+            > {
+                &self.0
+            }
+            ///What `Collect` is to answer, and what it was asked.
+            pub fn collect(
+                &self,
+            ) -> &::ringwire_client::MockMethod<
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+            > {
+                &self.1
+            }
+            ///What `Spell` is to answer, and what it was asked.
+            pub fn spell(
+                &self,
+            ) -> &::ringwire_client::MockStream<
+                ::greet_messages::greet::v1::GreetRequest,
+                ::greet_messages::greet::v1::GreetResponse,
+            > {
+                &self.2
+            }
+            ///What `Chat` is to answer, and what it was asked.
+            pub fn chat(
+                &self,
+            ) -> &::ringwire_client::MockStream<
+                ::greet_messages::greet::v1::ChatRequest,
+                ::greet_messages::greet::v1::ChatResponse,
+            > {
+                &self.3
+            }
+        }
+        impl ::ringwire_client::generated::Service for MockGreet {
+            const NAME: &'static str = "greet.v1.Greet";
+            const METHODS: &'static [::ringwire_client::Spec] = &[
+                GreetClient::GREET,
+                GreetClient::COLLECT,
+                GreetClient::SPELL,
+                GreetClient::CHAT,
+            ];
+            fn find(method: &str) -> ::core::option::Option<usize> {
+                match method {
+                    "Greet" => ::core::option::Option::Some(0usize),
+                    "Collect" => ::core::option::Option::Some(1usize),
+                    "Spell" => ::core::option::Option::Some(2usize),
+                    "Chat" => ::core::option::Option::Some(3usize),
+                    _ => ::core::option::Option::None,
+                }
+            }
+            async fn serve(
+                &self,
+                method: usize,
+                call: &mut ::ringwire_client::generated::Call,
+                ends: ::ringwire_client::generated::Ends<'_>,
+            ) -> ::ringwire_client::Result<()> {
+                let _ = &ends;
+                match method {
+                    0usize => {
+                        ::ringwire_client::MockMethod::unary(&self.0, call, ends).await
+                    }
+                    1usize => {
+                        ::ringwire_client::MockMethod::client_stream(&self.1, call, ends)
+                            .await
+                    }
+                    2usize => {
+                        ::ringwire_client::MockStream::server_stream(&self.2, call, ends)
+                            .await
+                    }
+                    3usize => {
+                        ::ringwire_client::MockStream::bidi(&self.3, call, ends).await
+                    }
+                    _ => ::ringwire_client::generated::unimplemented(call.spec()).await,
                 }
             }
         }

@@ -238,6 +238,11 @@ impl ClientExchange {
         &self.trailers
     }
 
+    /// The headers and the trailers, to keep: for when the call is over.
+    pub fn into_metadata(self) -> (Metadata, Metadata) {
+        (self.headers, self.trailers)
+    }
+
     /// Path and query, if the call is to travel as a GET.
     fn query_target(&self, prefix: &str, body: &BytesMut) -> Result<Option<String>, Error> {
         let url_max = match self.config.get {

@@ -6,7 +6,7 @@ use crate::messages::Messages;
 use crate::payload::Coding;
 use crate::{Call, Result};
 use bytes::Bytes;
-use ringwire_message::{DecodeLimits, Encode, Message};
+use ringwire_message::{DecodeLimits, Encode, Message, Proto};
 use ringwire_rpc::{Compress, Error};
 use std::fmt;
 use std::future::poll_fn;
@@ -222,6 +222,14 @@ impl<M: Message> Request<M> {
     /// The bytes are not an `M`, or cross a limit.
     pub fn view(&self) -> Result<M::View<'_>> {
         M::view(&self.bytes, &self.limits).map_err(decode_failed)
+    }
+
+    /// The request, to keep.
+    ///
+    /// # Errors
+    /// As [`view`](Self::view).
+    pub fn owned(&self) -> Result<M> {
+        M::owned(&Proto, self.bytes.clone(), &self.limits).map_err(decode_failed)
     }
 
     fn new(message: Bytes, messages: &mut Messages) -> Result<Self> {

@@ -34,6 +34,8 @@ pub use flight::InFlight;
 pub use interceptor::{
     Dynamic, InterceptFn, InterceptWithFn, Interceptor, Interceptors, Next, Rest, Stack, With, with,
 };
+#[doc(hidden)]
+pub use payload::Coding;
 pub use payload::Payload;
 pub use peer::{Peer, PeerAddress};
 pub use router::{Router, RouterError, Routes};

@@ -18,20 +18,28 @@ pub struct Payload<'m> {
     viewable: Option<Bytes>,
 }
 
-/// How the messages of one call are written.
+/// How the messages of one call are written, on either side of it.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Coding {
-    pub(crate) codec: &'static dyn Codec,
-    pub(crate) decode_limits: DecodeLimits,
-    pub(crate) send_max: u32,
+pub struct Coding {
+    /// What messages are as bytes.
+    pub codec: &'static dyn Codec,
+    /// What decoding one may cost.
+    pub decode_limits: DecodeLimits,
+    /// How long one to send may be.
+    pub send_max: u32,
 }
 
 impl<'m> Payload<'m> {
-    pub(crate) fn received(full_name: &'static str, bytes: Bytes, coding: &'m Coding) -> Self {
+    /// A message that has arrived.
+    #[doc(hidden)]
+    pub fn received(full_name: &'static str, bytes: Bytes, coding: &'m Coding) -> Self {
         Self { full_name, coding, message: None, encoded: Some(bytes), viewable: None }
     }
 
-    pub(crate) fn to_send(message: &'m dyn Writable, coding: &'m Coding) -> Self {
+    /// A message that is about to leave.
+    #[doc(hidden)]
+    pub fn to_send(message: &'m dyn Writable, coding: &'m Coding) -> Self {
         let full_name = message.full_name();
         Self { full_name, coding, message: Some(message), encoded: None, viewable: None }
     }
@@ -96,7 +104,8 @@ impl<'m> Payload<'m> {
     }
 
     /// The bytes, unless the message passed unseen.
-    pub(crate) fn into_encoded(self) -> Option<Bytes> {
+    #[doc(hidden)]
+    pub fn into_encoded(self) -> Option<Bytes> {
         self.encoded
     }
 }

@@ -192,6 +192,20 @@ impl Router {
     }
 }
 
+/// A router with one service.
+impl<S: Service, C: Interceptor> From<Mounted<S, C>> for Router {
+    fn from(service: Mounted<S, C>) -> Self {
+        Self::new().add(service)
+    }
+}
+
+/// A router with one service whose clones are all the same service: a mock.
+impl<S: Service + Clone> From<&S> for Router {
+    fn from(service: &S) -> Self {
+        Self::new().add(Mounted::new(service.clone()))
+    }
+}
+
 impl Default for Router {
     fn default() -> Self {
         Self::new()

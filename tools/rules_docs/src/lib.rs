@@ -35,6 +35,7 @@ fn section(page: &mut String, module: &Module) -> std::fmt::Result {
             row(&parameter.name, kind, &parameter.doc)
         };
         entry(page, &function.name, &file, &function.doc)?;
+        page.push_str(TABLE);
         page.extend(function.parameters.iter().map(row));
     }
     for rule in &module.rules {
@@ -44,15 +45,14 @@ fn section(page: &mut String, module: &Module) -> std::fmt::Result {
             row(&attribute.name, &format!("{kind}, {default}"), &attribute.doc)
         };
         entry(page, &rule.name, &file, &rule.doc)?;
+        page.push_str(TABLE);
         page.extend(rule.attributes.iter().filter(|attribute| attribute.name != "name").map(row));
     }
-    Ok(())
+    module.aspects.iter().try_for_each(|aspect| entry(page, &aspect.name, &file, &aspect.doc))
 }
 
 fn entry(page: &mut String, name: &str, file: &str, doc: &str) -> std::fmt::Result {
-    writeln!(page, "\n### {name}\n\n```starlark\nload(\"{file}\", \"{name}\")\n```\n\n{}\n", doc.trim())?;
-    page.push_str("| Attribute | | |\n|---|---|---|\n");
-    Ok(())
+    writeln!(page, "\n### {name}\n\n```starlark\nload(\"{file}\", \"{name}\")\n```\n\n{}", doc.trim())
 }
 
 fn row(name: &str, kind: &str, doc: &str) -> String {
@@ -89,5 +89,7 @@ const HEAD: &str = "\
 
 <!-- Made of the .bzl files: `tools/bazel run //docs:update_rules` writes this page anew. -->
 
-Every public rule and macro, with all its attributes.
+Every public rule, macro and aspect, with all attributes.
 ";
+
+const TABLE: &str = "\n| Attribute | | |\n|---|---|---|\n";

@@ -1,5 +1,6 @@
 //! Services of the corpus, called: whatever their methods are named, and wherever their messages are.
 
+use ringwire_client::{Channel, Code};
 use ringwire_codegen_corpus::*;
 use ringwire_service::{Call, Mounted, PlainHead, Result, Router, Service, WholeResponse};
 use std::pin::pin;
@@ -8,8 +9,12 @@ use std::task::{Context, Poll, Waker};
 fn answer<S: Service>(service: Mounted<S>, path: &str, body: &str) -> WholeResponse {
     let routes = Router::new().add(service).build().expect("one service");
     let head = PlainHead::post(path, "application/json");
-    match pin!(routes.answer(head, body.to_owned())).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(response) => response,
+    now(routes.answer(head, body.to_owned()))
+}
+
+fn now<T>(future: impl IntoFuture<Output = T>) -> T {
+    match pin!(future.into_future()).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
         Poll::Pending => panic!("nothing here waits"),
     }
 }
@@ -68,6 +73,59 @@ mod odd {
         called("GetURL", "{}", r#"{"value":"GetURL"}"#);
         called("getUrl", "{}", r#"{"value":"getUrl"}"#);
         called("GetInto", "{}", r#"{"value":"GetInto"}"#);
+    }
+
+    #[test]
+    fn clients_have_a_function_for_each() {
+        let client = p::ServiceClient_::new(Channel::local(p::ServiceServer_::new(Odd)));
+        let x = p::Option { value: "x".to_owned(), ..Default::default() };
+        assert_eq!(now(client.register(&x)).expect("answered").option.value, "x");
+        let three = p::Some { some: Some(3), ..Default::default() };
+        assert!(matches!(now(client.clone(&three)).expect("answered").ok, Some(p::ok::Ok::A(3))));
+        assert_eq!(now(Clone::clone(&client).r#type(&x)).expect("answered").value, "type x");
+        assert_eq!(now(client.self_(&x)).expect("answered").value, "self x");
+        assert_eq!(now(client.get_url_(&x)).expect("answered").value, "getUrl");
+        assert_eq!(now(client.get_into(&x)).expect("answered").value, "GetInto");
+        let unwritten = [
+            now(client.default(&p::Error::default())).expect_err("not written").code(),
+            now(client.new__(&p::None::default())).expect_err("not written").code(),
+            now(client.with_header(&x)).expect_err("not written").code(),
+            now(client.channel(&p::K::default())).expect_err("not written").code(),
+            now(client.into_future(&x)).expect_err("not written").code(),
+            now(client.__(&x)).expect_err("not written").code(),
+            now(client._1(&x)).expect_err("not written").code(),
+        ];
+        assert_eq!(unwritten, [Code::Unimplemented; 7]);
+        assert_eq!(p::ServiceClient_::_1_.procedure, "/awkward.rpc_names.Service/_1");
+    }
+
+    #[test]
+    fn a_client_may_stand_alone() {
+        use rpc_names_client::awkward::rpc_names as alone;
+        let mock = alone::MockService_::new();
+        mock.new__().returns(alone::Err::default());
+        mock.asked().returns(alone::Option { value: "y".to_owned(), ..Default::default() });
+        let client = alone::ServiceClient_::new(Channel::local(&mock));
+        assert!(now(client.new__(&alone::None::default())).is_ok());
+        let x = alone::Option { value: "x".to_owned(), ..Default::default() };
+        assert_eq!(now(client.asked(&x)).expect("told so").value, "y");
+        assert_eq!(mock.asked().asked()[0].request().value, "x");
+        let spec = alone::ServiceClient_::REGISTER;
+        assert!(spec.descriptor.is_some_and(|descriptor| descriptor.method.starts_with(b"\n\x08Register")));
+        // Neither name meets the other's, nor that of a view.
+        let _ = (alone::MockPairClient::new, alone::MockPairClient_::new, alone::MockHalfView_::new);
+    }
+
+    #[test]
+    fn a_server_may_stand_alone() {
+        use rpc_names_server::awkward::rpc_names as alone;
+        struct Nobody;
+        impl alone::Service for Nobody {}
+        let client = p::ServiceClient_::new(Channel::local(alone::ServiceServer_::new(Nobody)));
+        assert_eq!(
+            now(client.poll(&p::Option::default())).expect_err("not written").code(),
+            Code::Unimplemented
+        );
     }
 }
 

@@ -1,0 +1,168 @@
+//! Errors of the layers below as errors of an RPC.
+
+use crate::Error;
+use ringwire_message::{DecodeError, EncodeError};
+use ringwire_rpc::Code;
+use ringwire_transport::{TransportError, TransportErrorKind};
+use std::fmt;
+
+/// The source of the error of a call whose time ran out by the client's own clock. A server that says so itself
+/// is told by [`Error::origin`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DeadlineReached;
+
+/// The source of the error of a send to a server that has ended the call. Why it did is what the receiving end
+/// says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EndedByServer;
+
+/// What the failure of a transport means for the call.
+#[cold]
+pub(crate) fn transport_failed(error: TransportError) -> Error {
+    let code = match error.kind() {
+        TransportErrorKind::Protocol => Code::Internal,
+        TransportErrorKind::Reset(code) => reset(code),
+        TransportErrorKind::Overloaded => Code::ResourceExhausted,
+        // A name without an address, a port without a listener, a lost connection: it may be there again soon.
+        _ => Code::Unavailable,
+    };
+    Error::new(code, error.to_string()).with_source(error)
+}
+
+/// The failure of the transport that an error comes from, if it does.
+pub(crate) fn transport_error(error: &Error) -> Option<&TransportError> {
+    error.source()?.downcast_ref()
+}
+
+/// What an HTTP/2 error code means:
+/// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors>.
+fn reset(code: u32) -> Code {
+    match code {
+        REFUSED_STREAM => Code::Unavailable,
+        CANCEL => Code::Canceled,
+        ENHANCE_YOUR_CALM => Code::ResourceExhausted,
+        INADEQUATE_SECURITY => Code::PermissionDenied,
+        STREAM_CLOSED | HTTP_1_1_REQUIRED => Code::Unknown,
+        _ => Code::Internal,
+    }
+}
+
+#[cold]
+pub(crate) fn deadline_reached() -> Error {
+    Error::deadline_exceeded("the deadline of the call has passed").with_source(DeadlineReached)
+}
+
+#[cold]
+pub(crate) fn ended_by_server() -> Error {
+    Error::canceled("the server has ended the call").with_source(EndedByServer)
+}
+
+#[cold]
+pub(crate) fn canceled_around() -> Error {
+    Error::canceled("the call that this one was made within has ended")
+}
+
+#[cold]
+pub(crate) fn abandoned() -> Error {
+    Error::canceled("the sending end was dropped before `close_send`")
+}
+
+/// The server sent what is no such message.
+#[cold]
+pub(crate) fn decode_failed(error: DecodeError) -> Error {
+    let text = error.to_string();
+    match error {
+        DecodeError::TooManyElements { .. } | DecodeError::TooManyUnknownFields { .. } => {
+            Error::resource_exhausted(text)
+        }
+        _ => Error::internal(text).with_source(error),
+    }
+}
+
+#[cold]
+pub(crate) fn encode_failed(error: EncodeError) -> Error {
+    let text = error.to_string();
+    match error {
+        EncodeError::TooLarge { .. } => Error::resource_exhausted(text),
+        _ => Error::internal(text).with_source(error),
+    }
+}
+
+/// The caller asked for what cannot be sent.
+#[cold]
+pub(crate) fn bad_argument(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::invalid_argument(error.to_string()).with_source(error)
+}
+
+impl fmt::Display for DeadlineReached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deadline passed on the client's clock")
+    }
+}
+
+impl std::error::Error for DeadlineReached {}
+
+impl fmt::Display for EndedByServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server has ended the call")
+    }
+}
+
+impl std::error::Error for EndedByServer {}
+
+// RFC 9113, section 7.
+const STREAM_CLOSED: u32 = 0x5;
+const REFUSED_STREAM: u32 = 0x7;
+const CANCEL: u32 = 0x8;
+const ENHANCE_YOUR_CALM: u32 = 0xb;
+const INADEQUATE_SECURITY: u32 = 0xc;
+const HTTP_1_1_REQUIRED: u32 = 0xd;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: TransportErrorKind, code: Code) {
+        let error = transport_failed(TransportError::new(kind).with_peer("[::1]:80"));
+        assert_eq!(error.code(), code, "{kind:?}");
+        assert!(error.message().ends_with("([::1]:80)"), "{error}");
+        assert_eq!(transport_error(&error).expect("it is the source").kind(), kind);
+    }
+
+    #[test]
+    fn failures_to_reach_a_server_are_unavailable() {
+        use TransportErrorKind::*;
+        for kind in [Resolve, Connect, Handshake, Lost, Closed] {
+            check(kind, Code::Unavailable);
+        }
+        check(Overloaded, Code::ResourceExhausted);
+        check(Protocol, Code::Internal);
+    }
+
+    #[test]
+    fn resets_have_the_codes_of_the_table() {
+        use Code::*;
+        let codes = [
+            Internal,
+            Internal,
+            Internal,
+            Internal,
+            Internal,
+            Unknown,
+            Internal,
+            Unavailable,
+            Canceled,
+            Internal,
+            Internal,
+            ResourceExhausted,
+            PermissionDenied,
+            Unknown,
+            Internal,
+        ];
+        for (reset, code) in codes.into_iter().enumerate() {
+            check(TransportErrorKind::Reset(reset as u32), code);
+        }
+        check(TransportErrorKind::Reset(u32::MAX), Internal);
+    }
+}

@@ -1,0 +1,66 @@
+//! Header fields as HTTP implementations keep them, read and written through the core's traits.
+
+use crate::{Error, Result};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use ringwire_http::{Headers, HeadersMut};
+
+/// Fields to read, where they lie.
+#[derive(Debug)]
+pub(crate) struct Fields(pub(crate) HeaderMap);
+
+impl Headers for Fields {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.get(name).map(HeaderValue::as_bytes)
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in &self.0 {
+            visit(name.as_str(), value.as_bytes());
+        }
+    }
+}
+
+/// Fields to write.
+#[derive(Debug, Default)]
+pub(crate) struct Sink {
+    map: HeaderMap,
+    /// The name of the first field that HTTP cannot carry.
+    fault: Option<String>,
+}
+
+impl Sink {
+    /// The fields.
+    ///
+    /// # Errors
+    /// One of them cannot be sent. What a call brings is checked when it is set, so it was a setting of the
+    /// channel.
+    pub(crate) fn into_map(self) -> Result<HeaderMap> {
+        match self.fault {
+            None => Ok(self.map),
+            Some(name) => Err(Error::invalid_argument(format!("the value of {name:?} cannot be sent"))),
+        }
+    }
+}
+
+impl HeadersMut for Sink {
+    fn append(&mut self, name: &str, value: &[u8]) {
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+            (Ok(name), Ok(value)) => {
+                self.map.append(name, value);
+            }
+            _ => {
+                self.fault.get_or_insert_with(|| name.to_owned());
+            }
+        }
+    }
+
+    fn append_static(&mut self, name: &'static str, value: &'static str) {
+        match HeaderValue::from_str(value) {
+            // Checked first: `from_static` panics, and a setting may be static and wrong.
+            Ok(_) => {
+                self.map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            Err(_) => self.append(name, value.as_bytes()),
+        }
+    }
+}

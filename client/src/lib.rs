@@ -1,0 +1,68 @@
+//! Typed calls: what generated clients are made of, over any transport.
+//!
+//! Application code meets [`Channel`], the calls that a generated client makes of it ([`CallBuilder`]), and what
+//! they come to: a [`Reply`], or the ends of a stream ([`Incoming`], [`ClientStream`], [`Bidi`]). Generated code
+//! calls [`Channel::unary`] and its three sisters.
+//!
+//! There is no task and no channel: who awaits a reply, or asks for the next message, polls the transport.
+//! Dropping a call, or an end of it, cancels it on the wire.
+#![forbid(unsafe_code)]
+
+mod attempt;
+mod builder;
+mod call;
+mod cell;
+mod chain;
+mod channel;
+mod clock;
+mod error;
+mod fields;
+mod flow;
+mod hedge;
+mod incoming;
+mod interceptor;
+mod local;
+mod message;
+mod mock;
+mod origin;
+mod outgoing;
+mod reply;
+mod retry;
+mod stream;
+
+pub use builder::{
+    BidiCall, CallBuilder, ClientStreamCall, Owned, ReplyForm, ServerStreamCall, UnaryCall, Viewed,
+};
+pub use call::Call;
+pub use channel::Channel;
+pub use error::{DeadlineReached, EndedByServer};
+pub use hedge::HedgePolicy;
+pub use incoming::{Incoming, IncomingStream};
+pub use interceptor::{InterceptFn, InterceptWithFn, Interceptor, Next, With, with};
+pub use local::Local;
+pub use mock::{Asked, MockMethod, MockStream};
+pub use outgoing::Outgoing;
+pub use reply::Reply;
+pub use retry::{RetryBudget, RetryPolicy};
+pub use stream::{Bidi, ClientStream};
+
+pub use ringwire_message::{Codec, DecodeLimits, Encode, Json, Message, Proto};
+pub use ringwire_rpc::{
+    ClientProtocol, Code, Compress, Compression, CompressionPolicy, Compressions, Error, GetPolicy,
+    Idempotency, Limits, Metadata, MethodDescriptor, Origin, Spec, StreamShape,
+};
+pub use ringwire_service::{ErrorDetails, Payload};
+pub use ringwire_transport::{
+    PeerAddr, RequestBody, ResponseBody, Tower, Transport, TransportError, TransportErrorKind,
+};
+
+/// What generated code names beside the rest: the server's half of a mock.
+#[doc(hidden)]
+pub mod generated {
+    pub use ringwire_service::{Call, Ends, Service, unimplemented};
+}
+
+/// What calls and interceptors return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

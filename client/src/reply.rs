@@ -1,0 +1,59 @@
+//! The answer to a call that has one.
+
+use ringwire_rpc::Metadata;
+use ringwire_transport::PeerAddr;
+use std::ops::{Deref, DerefMut};
+
+/// A message, and what came beside it. It can be used as the message.
+#[derive(Clone, Debug)]
+pub struct Reply<M> {
+    message: M,
+    headers: Metadata,
+    trailers: Metadata,
+    peer: Option<PeerAddr>,
+}
+
+impl<M> Reply<M> {
+    pub(crate) fn new(message: M, headers: Metadata, trailers: Metadata, peer: Option<PeerAddr>) -> Self {
+        Self { message, headers, trailers, peer }
+    }
+
+    /// The message, without the rest.
+    pub fn into_message(self) -> M {
+        self.message
+    }
+
+    /// The message, the headers and the trailers.
+    pub fn into_parts(self) -> (M, Metadata, Metadata) {
+        (self.message, self.headers, self.trailers)
+    }
+
+    /// The headers of the response.
+    pub fn headers(&self) -> &Metadata {
+        &self.headers
+    }
+
+    /// The trailers of the response.
+    pub fn trailers(&self) -> &Metadata {
+        &self.trailers
+    }
+
+    /// Who answered, where the transport says so: `127.0.0.1:8080`.
+    pub fn peer(&self) -> Option<&str> {
+        self.peer.as_ref().map(|peer| &*peer.0)
+    }
+}
+
+impl<M> Deref for Reply<M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.message
+    }
+}
+
+impl<M> DerefMut for Reply<M> {
+    fn deref_mut(&mut self) -> &mut M {
+        &mut self.message
+    }
+}

@@ -1,0 +1,282 @@
+//! Whether a call that failed is made again, and when.
+//!
+//! Two reasons are told apart. A call that no handler can have seen is sent once more at once, whatever it does and
+//! whatever the policy. All else is up to the [`RetryPolicy`], and is only done where twice is as good as once.
+
+use crate::call::Call;
+use crate::error::transport_error;
+use crate::{DeadlineReached, Error, clock};
+use ringwire_rpc::{Code, Idempotency};
+use ringwire_transport::{TransportError, TransportErrorKind};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// When calls that failed are made again: those of methods that the schema calls idempotent or free of side effects,
+/// and those that no handler can have seen. Streams are made again only until the server has begun to answer, and
+/// streams of requests never.
+#[derive(Clone, Debug)]
+pub struct RetryPolicy {
+    /// How often a call is made at most, the first time included.
+    pub attempts_max: u32,
+    /// The first wait, which becomes longer with each attempt. Each is made up to a fifth shorter or longer, so that
+    /// clients that failed together do not come back together.
+    pub backoff_initial: Duration,
+    /// The longest wait.
+    pub backoff_max: Duration,
+    /// How much longer each wait is than the one before it.
+    pub backoff_factor: f64,
+    /// Which errors are worth it.
+    pub codes: Vec<Code>,
+    /// How many failures there may be among the calls of all who share it.
+    pub budget: RetryBudget,
+}
+
+impl Default for RetryPolicy {
+    /// Three attempts, for `unavailable` alone.
+    fn default() -> Self {
+        Self {
+            attempts_max: 3,
+            backoff_initial: Duration::from_millis(100),
+            backoff_max: Duration::from_secs(5),
+            backoff_factor: 2.0,
+            codes: vec![Code::Unavailable],
+            budget: RetryBudget::default(),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// The wait before the retry that comes after `retries` of them, before it is jittered.
+    fn backoff(&self, retries: u32) -> Duration {
+        let factor = self.backoff_factor.powf(f64::from(retries));
+        let wait = Duration::try_from_secs_f64(self.backoff_initial.as_secs_f64() * factor);
+        wait.unwrap_or(self.backoff_max).min(self.backoff_max)
+    }
+}
+
+/// Keeps retries from making an outage worse. Each failure takes a token, each success gives a part of one back, and
+/// while no more than half of them are there, nothing is retried. Clones share their tokens.
+#[derive(Clone, Debug)]
+pub struct RetryBudget {
+    tokens: Arc<Tokens>,
+}
+
+/// In thousandths.
+#[derive(Debug)]
+struct Tokens {
+    max: u32,
+    per_success: u32,
+    left: AtomicU32,
+}
+
+impl Default for RetryBudget {
+    /// A hundred tokens, of which ten successes give one back.
+    fn default() -> Self {
+        Self::new(100, 0.1)
+    }
+}
+
+impl RetryBudget {
+    /// A budget of so many tokens, all of them there.
+    pub fn new(tokens_max: u32, per_success: f32) -> Self {
+        let max = tokens_max.saturating_mul(TOKEN);
+        // Saturates, as casts of floats do.
+        let per_success = (per_success * TOKEN as f32) as u32;
+        Self { tokens: Arc::new(Tokens { max, per_success, left: AtomicU32::new(max) }) }
+    }
+
+    /// A call succeeded.
+    pub(crate) fn succeeded(&self) {
+        let Tokens { max, per_success, left } = &*self.tokens;
+        if left.load(Ordering::Relaxed) < *max {
+            let _ = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                Some(left.saturating_add(*per_success).min(*max))
+            });
+        }
+    }
+
+    /// A call failed; says whether another attempt is within the budget.
+    pub(crate) fn failed(&self) -> bool {
+        let Tokens { max, left, .. } = &*self.tokens;
+        let take = |left: u32| Some(left.saturating_sub(TOKEN));
+        let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        before.unwrap_or_default().saturating_sub(TOKEN) > max / 2
+    }
+
+    /// Whether another attempt is within the budget.
+    pub(crate) fn allows(&self) -> bool {
+        self.tokens.left.load(Ordering::Relaxed) > self.tokens.max / 2
+    }
+}
+
+/// How far one call is with its attempts.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    attempts: u32,
+    /// How many there were since the server last said when to come back.
+    in_a_row: u32,
+    was_replayed: bool,
+}
+
+/// What to do with a call that failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    GiveUp,
+    Again,
+    AgainAt(Instant),
+}
+
+impl State {
+    /// How many attempts there were, for the server to know.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    pub(crate) fn succeeded(&self, call: &Call) {
+        if let Some(policy) = call.channel.retry_policy() {
+            policy.budget.succeeded();
+        }
+    }
+
+    pub(crate) fn after(&mut self, call: &Call, error: &Error) -> Verdict {
+        let transport = transport_error(error);
+        if !self.was_replayed && transport.is_some_and(was_lost_on_the_way) {
+            self.was_replayed = true;
+            return Verdict::Again;
+        }
+        let is_unprocessed = transport.is_some_and(TransportError::is_unprocessed);
+        let is_safe = is_unprocessed || call.spec.idempotency != Idempotency::Unknown;
+        let Some(policy) = call.channel.retry_policy().filter(|_| is_safe) else { return Verdict::GiveUp };
+        if !policy.codes.contains(&error.code()) || is_own_deadline(error) {
+            return Verdict::GiveUp;
+        }
+        let push_back = PushBack::of(error);
+        let has_budget = policy.budget.failed();
+        self.attempts += 1;
+        if !has_budget || self.attempts >= policy.attempts_max {
+            return Verdict::GiveUp;
+        }
+        let wait = match push_back {
+            PushBack::Never => return Verdict::GiveUp,
+            PushBack::After(wait) => {
+                self.in_a_row = 0;
+                wait
+            }
+            PushBack::Silent => {
+                let wait = policy.backoff(self.in_a_row);
+                self.in_a_row += 1;
+                jittered(wait)
+            }
+        };
+        clock::now().checked_add(wait).map_or(Verdict::GiveUp, Verdict::AgainAt)
+    }
+}
+
+/// What a server says about another attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PushBack {
+    Silent,
+    After(Duration),
+    Never,
+}
+
+impl PushBack {
+    pub(crate) fn of(error: &Error) -> Self {
+        let metadata = error.metadata();
+        let said = if let Some(value) = metadata.get(PUSH_BACK_MS) {
+            // A negative number says never, and so does what is no number.
+            number(value).map_or(Self::Never, |ms| Self::After(Duration::from_millis(ms)))
+        } else {
+            // A date is the other form, and says nothing to who does not know the server's clock.
+            let seconds = metadata.get(RETRY_AFTER).and_then(number);
+            seconds.map_or(Self::Silent, |seconds| Self::After(Duration::from_secs(seconds)))
+        };
+        match said {
+            Self::After(wait) if wait > PUSH_BACK_MAX => Self::Never,
+            said => said,
+        }
+    }
+}
+
+/// The request cannot have been seen, and the way to the server is not what is broken.
+fn was_lost_on_the_way(error: &TransportError) -> bool {
+    let on_the_way = matches!(error.kind(), TransportErrorKind::Reset(_) | TransportErrorKind::Lost);
+    on_the_way && error.is_unprocessed()
+}
+
+fn is_own_deadline(error: &Error) -> bool {
+    error.source().is_some_and(|source| source.is::<DeadlineReached>())
+}
+
+fn number(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+/// A wait, up to a fifth shorter or longer.
+fn jittered(wait: Duration) -> Duration {
+    // The seeds of hash maps are all the randomness that a jitter needs.
+    let random = RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64;
+    Duration::try_from_secs_f64(wait.as_secs_f64() * (0.8 + 0.4 * random)).unwrap_or(wait)
+}
+
+const TOKEN: u32 = 1000;
+const PUSH_BACK_MS: &str = "grpc-retry-pushback-ms";
+const RETRY_AFTER: &str = "retry-after";
+/// Who is told to wait longer than this has more use for the error.
+const PUSH_BACK_MAX: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringwire_rpc::Metadata;
+
+    #[track_caller]
+    fn check(name: &str, value: &str, said: PushBack) {
+        let mut metadata = Metadata::new();
+        metadata.append_received(name, value.as_bytes()).unwrap();
+        assert_eq!(PushBack::of(&Error::unavailable("").with_metadata(metadata)), said, "{name}: {value}");
+    }
+
+    #[test]
+    fn servers_push_back_in_either_protocols_words() {
+        let after = |ms| PushBack::After(Duration::from_millis(ms));
+        check("grpc-retry-pushback-ms", "0", after(0));
+        check("grpc-retry-pushback-ms", "1500", after(1500));
+        check("grpc-retry-pushback-ms", "60000", after(60_000));
+        check("grpc-retry-pushback-ms", "60001", PushBack::Never);
+        check("grpc-retry-pushback-ms", "-1", PushBack::Never);
+        check("grpc-retry-pushback-ms", "soon", PushBack::Never);
+        check("retry-after", "3", after(3000));
+        check("retry-after", "99999999999999999999", PushBack::Silent);
+        check("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", PushBack::Silent);
+        check("x-other", "3", PushBack::Silent);
+    }
+
+    #[test]
+    fn waits_grow_up_to_a_bound() {
+        let policy = RetryPolicy::default();
+        let waits = [0, 1, 2, 5, 6, 1000, u32::MAX].map(|retries| policy.backoff(retries).as_millis());
+        assert_eq!(waits, [100, 200, 400, 3200, 5000, 5000, 5000]);
+        for _ in 0..1000 {
+            let wait = jittered(Duration::from_secs(10)).as_secs_f64();
+            assert!((8.0..=12.0).contains(&wait), "{wait}");
+        }
+    }
+
+    #[test]
+    fn a_budget_ends_at_half_of_its_tokens() {
+        let budget = RetryBudget::new(4, 0.5);
+        assert_eq!([budget.failed(), budget.failed(), budget.failed()], [true, false, false]);
+        assert!(!budget.allows());
+        for _ in 0..3 {
+            budget.succeeded();
+        }
+        assert!(budget.allows(), "two and a half tokens are more than half of four");
+        for _ in 0..100 {
+            budget.succeeded();
+        }
+        assert_eq!([budget.failed(), budget.failed()], [true, false], "no more than four are kept");
+    }
+}

@@ -1,0 +1,10 @@
+//! What callers see of this package.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod answers;
+mod greet;
+mod requests;
+mod shapes;
+mod stub;
+mod support;

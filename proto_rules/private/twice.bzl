@@ -1,0 +1,33 @@
+"""What a program can have only one copy of."""
+
+def twice(crates):
+    """Finds a crate that is there more than once, among those that a program can have only one copy of.
+
+    Args:
+      crates: list[CrateInfo], or of structs with their `name` and `owner`.
+
+    Returns:
+      struct(name, owners), owners in the order of `crates`; or None.
+    """
+    owners = {}
+    for crate in crates:
+        if crate.name in _ONCE:
+            owners.setdefault(crate.name, {})[crate.owner] = None
+    for name in _ONCE:
+        if len(owners.get(name, {})) > 1:
+            return struct(name = name, owners = owners[name].keys())
+    return None
+
+# Two of the first do not compile together, or only until they meet. Two of tokio compile, and a socket of the one panics in
+# the other.
+_ONCE = [
+    "ringwire_message",
+    "ringwire_rpc",
+    "ringwire_service",
+    "ringwire_client",
+    "ringwire_tower",
+    "ringwire",
+    "buffa",
+    "buffa_types",
+    "tokio",
+]
