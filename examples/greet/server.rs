@@ -35,3 +35,28 @@ async fn main() -> Result<()> {
     println!("listening on http://{}", server.local_address()?);
     server.serve(Router::new().add(GreetServer::new(Greeter))).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringwire::{Channel, Code};
+
+    #[tokio::test]
+    async fn whoever_has_a_name_is_greeted() {
+        let greet = GreetClient::new(Channel::local(GreetServer::new(Greeter)));
+        let ada = GreetRequest { name: "Ada".to_owned(), ..Default::default() };
+        assert_eq!(greet.greet(&ada).await.unwrap().greeting, "Hello, Ada!");
+        let nobody = greet.greet(&GreetRequest::default()).await;
+        assert_eq!(nobody.unwrap_err().code(), Code::InvalidArgument);
+    }
+
+    #[tokio::test]
+    async fn lines_come_back_in_capitals() {
+        let greet = GreetClient::new(Channel::local(GreetServer::new(Greeter)));
+        let mut chat = greet.chat().await.unwrap();
+        chat.send(&ChatRequest { line: "hi".to_owned(), ..Default::default() }).await.unwrap();
+        assert_eq!(chat.next().await.unwrap().unwrap().line, "HI");
+        chat.close_send().await.unwrap();
+        assert!(chat.next().await.unwrap().is_none());
+    }
+}

@@ -323,25 +323,25 @@ def library_test_suite(name):
     )
     tests.append("options_that_do_not_fit_test")
 
-    # As if two hubs had a buffa each.
+    # As if two hubs had a buffa each. Nothing is compiled of them.
     for hub in ["our", "their"]:
         rust_library(
             name = hub + "_buffa",
-            srcs = [],
+            srcs = ["types_test.rs"],
             crate_name = "buffa",
             edition = "2024",
             tags = ["manual"],
         )
     rust_library(
         name = "their_messages",
-        srcs = [],
+        srcs = ["types_test.rs"],
         edition = "2024",
         tags = ["manual"],
         deps = [":their_buffa"],
     )
     rust_binary(
         name = "refused_program",
-        srcs = [],
+        srcs = ["types_test.rs"],
         edition = "2024",
         tags = ["manual"],
         deps = [

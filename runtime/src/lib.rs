@@ -4,6 +4,9 @@
 
 #![forbid(unsafe_code)]
 
+/// Calls: channels, and what calls come to.
+pub use ringwire_client as client;
+pub use ringwire_client::Channel;
 /// Compressions, and when they are used.
 pub use ringwire_compress as compress;
 /// Messages and their codecs.
