@@ -26,7 +26,7 @@ pub(crate) struct Http1 {
     pub(crate) address: Address,
     pub(crate) peer: Arc<str>,
     wire: Arc<Wire>,
-    back: mpsc::UnboundedSender<SendRequest<Upload>>,
+    back: mpsc::UnboundedSender<Ready>,
     task: OnceLock<AbortHandle>,
     is_retired: AtomicBool,
     /// What the peer said in `Keep-Alive: timeout=`, less a margin, in milliseconds.
@@ -90,13 +90,13 @@ impl Opened {
 async fn drive(
     mut connection: Pin<Box<Connection<TokioIo<Tap>, Upload>>>,
     http1: Weak<Http1>,
-    mut returned: mpsc::UnboundedReceiver<SendRequest<Upload>>,
+    mut returned: mpsc::UnboundedReceiver<Ready>,
     target: Weak<Target>,
     old_at: Option<Instant>,
     idle: Duration,
 ) {
     let _ended = Ended { http1: http1.clone(), target: target.clone() };
-    let mut waiting: Option<SendRequest<Upload>> = None;
+    let mut waiting: Option<Ready> = None;
     let mut idle_at: Option<Instant> = Some(Instant::now() + idle);
     let mut is_old = false;
     let mut alarm = pin!(sleep_until(Instant::now() + idle));
@@ -106,23 +106,23 @@ async fn drive(
                 return Poll::Ready(());
             }
             if waiting.is_none()
-                && let Poll::Ready(Some(sender)) = returned.poll_recv(cx)
+                && let Poll::Ready(Some(ready)) = returned.poll_recv(cx)
             {
-                waiting = Some(sender);
+                waiting = Some(ready);
             }
-            if let Some(sender) = &mut waiting {
-                match sender.poll_ready(cx) {
+            if let Some(ready) = &mut waiting {
+                match ready.sender.poll_ready(cx) {
                     Poll::Pending => {}
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(())) => {
-                        let sender = waiting.take().expect("it was just polled");
-                        let (Some(target), Some(http1)) = (target.upgrade(), http1.upgrade()) else {
+                        let ready = waiting.take().expect("it was just polled");
+                        let Some(target) = target.upgrade() else {
                             // Nobody is left who could use it.
-                            drop(sender);
+                            drop(ready);
                             continue;
                         };
-                        idle_at = Some(Instant::now() + idle.min(http1.idle_max()));
-                        target.park(Ready { connection: http1, sender });
+                        idle_at = Some(Instant::now() + idle.min(ready.connection.idle_max()));
+                        target.park(ready);
                     }
                 }
             }
@@ -208,8 +208,9 @@ impl Ready {
 
     /// Gives the right to send to the driver, which parks the connection once it is clean.
     pub(crate) fn give_back(self) {
+        let back = self.connection.back.clone();
         // Without a driver there is no connection either.
-        let _ = self.connection.back.send(self.sender);
+        let _ = back.send(self);
     }
 
     /// Sends a request.

@@ -315,7 +315,8 @@ impl Target {
                 drop(slow);
                 let (ready, driver) = opened.start(address, &self.shared, target);
                 ready.connection.driven_by(tokio::spawn(driver).abort_handle());
-                self.park(ready);
+                // Its driver parks it: nothing can be sent on it before that has run.
+                ready.give_back();
                 let error = TransportError::new(TransportErrorKind::Handshake)
                     .unprocessed()
                     .with_peer(self.name.clone())
