@@ -5,8 +5,8 @@ use crate::result::{Answer, failed, result};
 use conformance_rust::connectrpc::conformance::v1::client_compat_request::cancel::CancelTiming;
 use conformance_rust::connectrpc::conformance::v1::*;
 use ringwire_client::{
-    Bidi, Channel, ClientProtocol, Codec as Coding, Compression as Compressing, CompressionPolicy,
-    Error, GetPolicy, Incoming, Json, Limits, Message, Metadata, Proto, Reply,
+    Bidi, Channel, ClientProtocol, Codec as Coding, Compression as Compressing, CompressionPolicy, Error,
+    GetPolicy, Incoming, Json, Limits, Message, Metadata, Proto, Reply,
 };
 use ringwire_compress::{Compressions, Gzip, Zstd};
 use ringwire_compress_br::Br;
@@ -26,7 +26,10 @@ impl Refused {
 }
 
 /// Makes a call, and says how it went.
-pub(crate) async fn call(request: ClientCompatRequest, channel: Channel) -> Result<ClientResponseResult, Refused> {
+pub(crate) async fn call(
+    request: ClientCompatRequest,
+    channel: Channel,
+) -> Result<ClientResponseResult, Refused> {
     if request.raw_request.is_set() {
         return Err(Refused("no request of other people's making".to_owned()));
     }
@@ -35,7 +38,12 @@ pub(crate) async fn call(request: ClientCompatRequest, channel: Channel) -> Resu
     }
     let cancel = Cancel::default();
     let channel = configured(channel, &request)?.intercept(cancel.clone());
-    let calling = Calling { client: ConformanceServiceClient::new(channel), cancel, headers: headers(&request)?, request };
+    let calling = Calling {
+        client: ConformanceServiceClient::new(channel),
+        cancel,
+        headers: headers(&request)?,
+        request,
+    };
     match calling.request.method.as_deref().unwrap_or_default() {
         "Unary" => {
             let request = calling.only::<UnaryRequest>()?;
@@ -68,7 +76,10 @@ struct Calling {
 
 impl Calling {
     /// A call with one request and one response.
-    async fn one<A: Answer>(&self, call: impl IntoFuture<Output = ringwire_client::Result<Reply<A>>>) -> ClientResponseResult {
+    async fn one<A: Answer>(
+        &self,
+        call: impl IntoFuture<Output = ringwire_client::Result<Reply<A>>>,
+    ) -> ClientResponseResult {
         self.delay().await;
         if let Some(after) = self.cancel_after_close() {
             self.cancel.after(after);

@@ -121,8 +121,8 @@ impl Pools {
     }
 }
 
-// Enough for every connection to be shared and every order of answers, and few enough for a small machine to be in time.
-const CALLS_MAX: usize = 64;
+// Enough for connections to be shared and answers to be out of order, and few enough for a small machine to cancel in time.
+const CALLS_MAX: usize = 16;
 
 impl Key {
     fn tls(&self) -> io::Result<Tls> {

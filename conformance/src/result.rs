@@ -50,7 +50,7 @@ pub(crate) fn failed(error: &Error) -> ClientResponseResult {
 }
 
 fn told(error: &Error) -> v1::Error {
-    let code = i32::try_from(error.code().grpc_number()).unwrap_or_default();
+    let code = i32::from(error.code().grpc_number());
     let details = error.details().iter().map(|detail| Any {
         type_url: format!("type.googleapis.com/{}", detail.type_name),
         value: detail.value.to_vec().into(),
