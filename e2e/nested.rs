@@ -30,6 +30,8 @@ pub fn cargo(dir: &Path, arguments: &[&str]) -> Run {
     run(Command::new("cargo")
         .args(arguments)
         .env("CARGO_TARGET_DIR", root().with_extension("cargo"))
+        // Nobody debugs here, and a hundred test binaries with symbols are 17 GB.
+        .env("CARGO_PROFILE_DEV_DEBUG", "none")
         .current_dir(dir))
 }
 

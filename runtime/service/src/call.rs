@@ -3,7 +3,7 @@
 use crate::arrival::metadata;
 use crate::cancel::Canceller;
 use crate::cell::{Cell, Meeting};
-use crate::payload::{Hooks, Payload};
+use crate::payload::{Payload, Watchers};
 use crate::tracker::{Guard, Tracker};
 use crate::{Arrival, Cancelled, Head, Peer, Result};
 use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
@@ -22,7 +22,7 @@ pub struct Call {
     peer: Arc<Peer>,
     deadline: Option<Instant>,
     extensions: http::Extensions,
-    pub(crate) hooks: Option<Box<Hooks>>,
+    pub(crate) watchers: Watchers,
     /// For the one response of a unary call; streams are told at once.
     pub(crate) compress: Option<Compress>,
     response_headers: HeadersOut,
@@ -130,14 +130,14 @@ impl Call {
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message first.
     pub fn on_receive(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.hooks.get_or_insert_default().on_receive(Box::new(look));
+        self.watchers.hooks_or_new().on_receive(Box::new(look));
     }
 
     /// Looks at each message that is sent, and may replace it. An error takes the place of the send.
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message last.
     pub fn on_send(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.hooks.get_or_insert_default().on_send(Box::new(look));
+        self.watchers.hooks_or_new().on_send(Box::new(look));
     }
 
     pub(crate) fn new(
@@ -157,7 +157,7 @@ impl Call {
             peer: arrival.peer,
             deadline,
             extensions: arrival.extensions,
-            hooks: None,
+            watchers: Watchers::default(),
             compress: None,
             response_headers: HeadersOut::Here(Metadata::new()),
             response_trailers: Metadata::new(),
@@ -244,4 +244,14 @@ impl fmt::Debug for HeadersRef<'_> {
             Self::InCell(meeting) => meeting.headers.fmt(f),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Call;
+
+    /// Or a helper that is lent `&Call` across an await would not be `Send`.
+    const _: () = shared_between_threads::<Call>();
+
+    const fn shared_between_threads<T: Send + Sync>() {}
 }

@@ -2,7 +2,7 @@
 
 use crate::budget::{Share, exhausted};
 use crate::error::encode_failed;
-use crate::payload::{Coding, Hooks, Payload};
+use crate::payload::{Coding, Payload, Watchers};
 use crate::{Call, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_http::HeadersMut;
@@ -15,7 +15,7 @@ pub(crate) struct Messages {
     pub(crate) coding: Coding,
     /// What was written and not yet taken.
     pub(crate) out: BytesMut,
-    hooks: Option<Box<Hooks>>,
+    watchers: Watchers,
     share: Share,
     /// The bytes of the message that the handler looks at.
     current: usize,
@@ -23,12 +23,12 @@ pub(crate) struct Messages {
 
 impl Messages {
     pub(crate) fn new(exchange: ServerExchange, coding: Coding, share: Share) -> Self {
-        Self { exchange, coding, out: BytesMut::new(), hooks: None, share, current: 0 }
+        Self { exchange, coding, out: BytesMut::new(), watchers: Watchers::default(), share, current: 0 }
     }
 
     /// Takes over what interceptors wish for.
     pub(crate) fn begin(&mut self, call: &mut Call) {
-        self.hooks = call.hooks.take();
+        self.watchers = std::mem::take(&mut call.watchers);
         if let Some(wish) = call.compress.take() {
             self.exchange.set_compress(wish);
         }
@@ -52,7 +52,7 @@ impl Messages {
 
     /// Shows a message to those who asked for it, in the form in which the handler will get it.
     pub(crate) fn watched<M: Message>(&mut self, message: Bytes) -> Result<Bytes> {
-        let Some(hooks) = &mut self.hooks else { return Ok(message) };
+        let Some(hooks) = self.watchers.hooks() else { return Ok(message) };
         let mut payload = Payload::received(M::FULL_NAME, message, &self.coding);
         hooks.received(&mut payload)?;
         Ok(payload.into_encoded().expect("a received message is bytes"))
@@ -60,12 +60,12 @@ impl Messages {
 
     /// Writes one message. On an error, or a panic of its encoder, the outgoing bytes are what they were.
     pub(crate) fn send<M: Message, K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
-        let Self { exchange, coding, out, hooks, .. } = self;
+        let Self { exchange, coding, out, watchers, .. } = self;
         let limit = coding.send_max as usize;
         if out.capacity() == 0 {
             out.reserve(FIRST_RESERVE);
         }
-        match hooks {
+        match watchers.hooks() {
             None => exchange.send(out, |out| message.encode(coding.codec, limit, out).map_err(encode_failed)),
             Some(hooks) => message.with(|message| {
                 let mut payload = Payload::to_send(message, coding);

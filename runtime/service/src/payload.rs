@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use ringwire_message::{Codec, DecodeLimits, Encode, Message, Writable};
 use ringwire_rpc::Error;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// A message on its way to the handler or from it. Looking at it costs what the look costs, and not looking
 /// nothing.
@@ -126,7 +127,23 @@ impl Coding {
 
 pub(crate) type Hook = Box<dyn FnMut(&mut Payload<'_>) -> Result<()> + Send>;
 
-/// What interceptors want to see. Most calls have none, and then nothing is allocated.
+/// The hooks of a call. Most calls have none, and then nothing is allocated.
+///
+/// Nobody locks the mutex: it is what lets `&Call` go to another thread, whatever hooks capture.
+#[derive(Default)]
+pub(crate) struct Watchers(Option<Box<Mutex<Hooks>>>);
+
+impl Watchers {
+    pub(crate) fn hooks(&mut self) -> Option<&mut Hooks> {
+        self.0.as_mut().map(|hooks| hooks.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn hooks_or_new(&mut self) -> &mut Hooks {
+        self.0.get_or_insert_default().get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What interceptors want to see.
 #[derive(Default)]
 pub(crate) struct Hooks {
     receive: Vec<Hook>,

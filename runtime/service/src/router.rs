@@ -30,7 +30,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// No services, the proto and JSON codecs, and safe limits.
+    /// No services, the proto and JSON codecs, gzip and zstd for who asks for them, and safe limits.
     pub fn new() -> Self {
         Self {
             mounts: Vec::new(),
@@ -40,7 +40,7 @@ impl Router {
             limits: Limits::default(),
             decode_limits: DecodeLimits::DEFAULT,
             deadlines: DeadlinePolicy::default(),
-            compressions: Compressions::none(),
+            compressions: Compressions::default(),
             compression_policy: CompressionPolicy::default(),
             require_protocol_version: false,
             budget: Budget::default(),

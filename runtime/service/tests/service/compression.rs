@@ -109,3 +109,13 @@ fn interceptors_may_wish_too() {
     // The wish of the handler comes last.
     assert!(is_compressed(router(), "Greet", "always"));
 }
+
+#[test]
+fn without_a_word_of_the_application_the_standard_compressions_are_offered() {
+    let router = || Router::new().add(GreetServer::new(Verbose));
+    // A hundred times itself is past the policy's least size, or not.
+    assert!(is_compressed(router(), "Greet", "by the policy"));
+    assert!(!is_compressed(router(), "Greet", "short"));
+    let none = router().compressions(Compressions::none());
+    assert!(!is_compressed(none, "Greet", "by the policy"));
+}
