@@ -37,7 +37,13 @@ pub(crate) struct Http1 {
 pub(crate) struct Ready {
     pub(crate) connection: Arc<Http1>,
     sender: SendRequest<Upload>,
+    /// The first request can be sent before hyper has asked for one.
+    is_fresh: bool,
+    returning: Option<Returning>,
 }
+
+/// A connection that is on its way back, for as long as it lives.
+struct Returning(Weak<Target>);
 
 /// A connection that is open.
 pub(crate) struct Opened {
@@ -82,7 +88,7 @@ impl Opened {
         let old_at = timings.age.map(|age| Instant::now() + shared.jitter.spread(age, 0.1));
         let driver =
             drive(self.connection, Arc::downgrade(&http1), returned, target, old_at, timings.http1_idle);
-        (Ready { connection: http1, sender: self.sender }, driver)
+        (Ready { connection: http1, sender: self.sender, is_fresh: true, returning: None }, driver)
     }
 }
 
@@ -115,14 +121,14 @@ async fn drive(
                     Poll::Pending => {}
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(())) => {
-                        let ready = waiting.take().expect("it was just polled");
-                        let Some(target) = target.upgrade() else {
-                            // Nobody is left who could use it.
-                            drop(ready);
-                            continue;
-                        };
+                        let mut ready = waiting.take().expect("it was just polled");
+                        ready.returning = None;
                         idle_at = Some(Instant::now() + idle.min(ready.connection.idle_max()));
-                        target.park(ready);
+                        match target.upgrade() {
+                            Some(target) => target.park(ready),
+                            // Nobody is left who could use it.
+                            None => drop(ready),
+                        }
                     }
                 }
             }
@@ -200,22 +206,39 @@ impl Http1 {
     }
 }
 
+impl Returning {
+    fn new(target: &Arc<Target>) -> Self {
+        target.returning();
+        Self(Arc::downgrade(target))
+    }
+}
+
+impl Drop for Returning {
+    fn drop(&mut self) {
+        if let Some(target) = self.0.upgrade() {
+            target.returned();
+        }
+    }
+}
+
 impl Ready {
     /// Whether a request can be sent on it now.
     pub(crate) fn is_sound(&self) -> bool {
-        self.sender.is_ready() && !self.connection.is_retired.load(Ordering::Relaxed)
+        let is_open = if self.is_fresh { !self.sender.is_closed() } else { self.sender.is_ready() };
+        is_open && !self.connection.is_retired.load(Ordering::Relaxed)
     }
 
     /// Gives the right to send to the driver, which parks the connection once it is clean.
-    pub(crate) fn give_back(self) {
-        let back = self.connection.back.clone();
+    pub(crate) fn give_back(mut self, target: &Arc<Target>) {
+        self.returning = Some(Returning::new(target));
         // Without a driver there is no connection either.
-        let _ = back.send(self);
+        let _ = self.connection.back.clone().send(self);
     }
 
     /// Sends a request.
     pub(crate) async fn send(&mut self, request: Request<Upload>) -> Result<Response<Incoming>, Failed> {
-        let Self { connection, sender } = self;
+        let Self { connection, sender, is_fresh, returning: _ } = self;
+        *is_fresh = false;
         let written = connection.wire.written();
         let sending = request.body().sending();
         let mut failed = match sender.try_send_request(request).await {

@@ -69,7 +69,7 @@ impl Lease {
             && is_sent
             && let Some(ready) = ready.take()
         {
-            ready.give_back();
+            ready.give_back(&self.target);
         }
     }
 }

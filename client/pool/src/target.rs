@@ -31,6 +31,8 @@ pub(crate) struct Target {
     http1: Mutex<Vec<Ready>>,
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
+    /// HTTP/1.1 connections that were given back and are not known to be clean yet.
+    returning: AtomicUsize,
     is_growing: AtomicBool,
     /// There may be a reason in `slow` or in `health` to leave it alone.
     is_suspect: AtomicBool,
@@ -47,6 +49,8 @@ struct Slow {
     connecting: usize,
     open: usize,
     failures: u32,
+    /// Connections in a row that ended before their first answer.
+    fruitless: u32,
     retry_at: Option<Instant>,
     last_error: Option<TransportError>,
     /// What TLS agreed on the last time.
@@ -102,6 +106,7 @@ impl Target {
             connecting: 0,
             open: 0,
             failures: 0,
+            fruitless: 0,
             retry_at: None,
             last_error: None,
             agreed: None,
@@ -118,6 +123,7 @@ impl Target {
             http1: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            returning: AtomicUsize::new(0),
             is_growing: AtomicBool::new(false),
             is_suspect: AtomicBool::new(false),
             has_failures: AtomicBool::new(false),
@@ -135,6 +141,15 @@ impl Target {
                 self.grow();
             }
             return Ok(lease);
+        }
+        if self.returning.load(Ordering::Relaxed) > 0 {
+            // A connection that has just ended its request is clean in a moment. That is sooner than a new one is there.
+            tokio::task::yield_now().await;
+            if self.waiting.load(Ordering::SeqCst) == 0
+                && let Some((lease, _)) = self.try_acquire(needs)
+            {
+                return Ok(lease);
+            }
         }
         let _waiting = Waiting::new(&self.shared)?;
         let (give, given) = oneshot::channel();
@@ -315,8 +330,7 @@ impl Target {
                 drop(slow);
                 let (ready, driver) = opened.start(address, &self.shared, target);
                 ready.connection.driven_by(tokio::spawn(driver).abort_handle());
-                // Its driver parks it: nothing can be sent on it before that has run.
-                ready.give_back();
+                self.park(ready);
                 let error = TransportError::new(TransportErrorKind::Handshake)
                     .unprocessed()
                     .with_peer(self.name.clone())
@@ -338,6 +352,7 @@ impl Target {
         };
         drop(slow);
         self.refuse(Some((error, hopeless)));
+        self.ask_again();
     }
 
     /// Leaves the target alone for a while.
@@ -362,6 +377,16 @@ impl Target {
             // One who does not wait any more does not want to know.
             drop(waiter.give.send(Err(error.clone())));
         }
+    }
+
+    /// A connection was given back, and will be clean soon.
+    pub(crate) fn returning(&self) {
+        self.returning.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A connection that was given back is clean now, or gone.
+    pub(crate) fn returned(&self) {
+        self.returning.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A connection has become clean, and can carry the next request.
@@ -448,24 +473,34 @@ impl Target {
         self.changed();
     }
 
-    /// An HTTP/2 connection is gone. Whoever takes connections and serves nothing on them is left alone like one that takes
-    /// none.
+    /// An HTTP/2 connection is gone. Whoever takes connections in a row and answers nothing on them is left alone like one that
+    /// takes none.
     pub(crate) fn http2_ended(self: &Arc<Self>, http2: &Arc<Http2>) {
-        if !http2.has_answered() && read(&self.http2).iter().any(|other| Arc::ptr_eq(other, http2)) {
+        let mut slow = lock(&self.slow);
+        slow.fruitless = if http2.has_answered() || http2.peak() == 0 { 0 } else { slow.fruitless + 1 };
+        if slow.fruitless > 1 {
+            slow.failures = slow.fruitless - 1;
             let error = TransportError::new(TransportErrorKind::Lost)
                 .unprocessed()
                 .with_peer(self.name.clone())
                 .with_source("the last connection ended before its first answer");
-            self.rest(&mut lock(&self.slow), error);
+            self.rest(&mut slow, error);
         }
-        self.remove_http2(http2);
+        drop(slow);
+        if self.remove_http2(http2) {
+            self.ask_again();
+        }
+    }
+
+    /// What failed may be elsewhere now.
+    fn ask_again(&self) {
+        if let Some(channel) = self.channel.upgrade() {
+            channel.ask_again();
+        }
     }
 
     fn changed(&self) {
         if let Some(channel) = self.channel.upgrade() {
-            if lock(&self.slow).open == 0 {
-                channel.ask_again();
-            }
             channel.changed();
         }
     }
