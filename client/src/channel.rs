@@ -61,7 +61,7 @@ impl Channel {
         Self::of(Arc::new(Local::new(router.into())), base)
     }
 
-    fn of(transport: Arc<dyn Transport>, base: Base) -> Self {
+    pub(crate) fn of(transport: Arc<dyn Transport>, base: Base) -> Self {
         let mut config = ClientConfig::new(ClientProtocol::CONNECT, name(&Proto));
         config.compressions = Compressions::default();
         Self {

@@ -1,6 +1,7 @@
 //! Header fields as HTTP implementations keep them, read and written through the core's traits.
 
 use crate::{Error, Result};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ringwire_http::{Headers, HeadersMut};
 
@@ -21,7 +22,7 @@ impl Headers for Fields {
 }
 
 /// Fields to write.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sink {
     map: HeaderMap,
     /// The name of the first field that HTTP cannot carry.
@@ -42,6 +43,12 @@ impl Sink {
     }
 }
 
+impl Default for Sink {
+    fn default() -> Self {
+        Self { map: HeaderMap::with_capacity(USUAL_FIELDS), fault: None }
+    }
+}
+
 impl HeadersMut for Sink {
     fn append(&mut self, name: &str, value: &[u8]) {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
@@ -55,12 +62,15 @@ impl HeadersMut for Sink {
     }
 
     fn append_static(&mut self, name: &'static str, value: &'static str) {
-        match HeaderValue::from_str(value) {
-            // Checked first: `from_static` panics, and a setting may be static and wrong.
-            Ok(_) => {
-                self.map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // Not `from_static`, which panics: a setting may be static and wrong.
+        match HeaderValue::from_maybe_shared(Bytes::from_static(value.as_bytes())) {
+            Ok(value) => {
+                self.map.append(HeaderName::from_static(name), value);
             }
             Err(_) => self.append(name, value.as_bytes()),
         }
     }
 }
+
+/// The fields of a protocol, and a few of the application: a map that grows to hold them is allocated twice.
+const USUAL_FIELDS: usize = 6;

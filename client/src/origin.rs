@@ -39,6 +39,11 @@ impl Base {
         &self.prefix
     }
 
+    /// Scheme, host and port: where to connect to.
+    pub(crate) fn without_prefix(&self) -> String {
+        format!("{}://{}", self.scheme, self.authority)
+    }
+
     /// The whole address of a request whose path and query are `target`.
     pub(crate) fn uri(&self, target: Cow<'static, str>) -> Result<Uri> {
         let path = match target {

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod allocations;
 mod answers;
+mod around;
+mod ends;
 mod greet;
 mod requests;
 mod shapes;
 mod stub;
 mod support;
+mod time;

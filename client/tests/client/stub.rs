@@ -19,7 +19,7 @@ pub(crate) enum Step {
     Fail(TransportError),
     Answer(Answer),
     /// The same, but only after this time.
-    After(Duration, Box<Step>),
+    After(Duration, Box<Self>),
     /// Nothing, ever.
     Never,
 }
@@ -174,6 +174,7 @@ impl Body for Scripted {
             self.guard.is_done = true;
             return Poll::Ready(None);
         };
+        self.guard.is_done = self.pieces.is_empty() && !matches!(piece, Piece::Never);
         Poll::Ready(Some(match piece {
             Piece::Data(data) => Ok(Frame::data(data.into())),
             Piece::Trailers(fields) => {

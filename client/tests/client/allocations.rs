@@ -1,0 +1,133 @@
+//! What one call allocates, counted: a change of these numbers is a change of what every call costs.
+
+use crate::greet::*;
+use crate::support::*;
+use allocation_counter::measure;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body::{Body, Frame};
+use ringwire_client::{
+    Call, Channel, ClientProtocol, Next, RequestBody, ResponseBody, Transport, TransportError,
+};
+use ringwire_service::{Router, Sent};
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A transport that allocates what every transport must: a future, and the body of a response.
+struct Least;
+
+impl Transport for Least {
+    fn send(
+        &self,
+        _: Request<RequestBody>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>> {
+        let mut response = Response::new(ResponseBody::of_transport(Hello(Some(HELLO))));
+        let media_type = HeaderValue::from_static("application/proto");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, media_type);
+        Box::pin(ready(Ok(response)))
+    }
+}
+
+struct Hello(Option<&'static [u8]>);
+
+impl Body for Hello {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(Bytes::from_static(data)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+/// Borrows its answer, so that what is counted is ours.
+struct Echo;
+
+impl Greet for Echo {
+    async fn greet_into(
+        &self,
+        _: &mut ringwire_service::Call,
+        request: GreetRequestView<'_>,
+        response: ringwire_service::Response<'_, GreetResponse>,
+    ) -> ringwire_service::Result<Sent> {
+        response.send(&GreetResponseView { greeting: request.name, ..Default::default() }).await
+    }
+}
+
+/// The allocations of one call, the second, when everything lazy has happened.
+fn count(channel: Channel) -> u64 {
+    let client = GreetClient::new(channel);
+    let request = GreetRequestView { name: "Ada", ..Default::default() };
+    let call = || drop(now(client.greet(&request).view()).unwrap());
+    call();
+    measure(call).count_total
+}
+
+#[test]
+fn a_unary_call_allocates_this_often() {
+    let least = || Channel::over(Least, "http://least").unwrap();
+    assert_eq!(count(least()), UNARY);
+    // The path with its prefix.
+    assert_eq!(count(Channel::over(Least, "http://least/api").unwrap()), UNARY + 1);
+    // What is there once for all calls costs nothing per call.
+    assert_eq!(count(least().retry(ringwire_client::RetryPolicy::default())), UNARY);
+}
+
+#[test]
+fn each_interceptor_allocates_its_future_and_the_rest_of_the_way() {
+    let around = async |call: &mut Call, next: Next<'_>| next.run(call).await;
+    let least = Channel::over(Least, "http://least").unwrap();
+    let one = count(least.clone().intercept(around));
+    let two = count(least.intercept(around).intercept(around));
+    assert_eq!((one - UNARY, two - one), (FIRST_INTERCEPTOR, INTERCEPTOR));
+}
+
+#[test]
+fn a_call_to_a_service_in_memory_allocates_this_often() {
+    let channel = Channel::local(Router::new().add(GreetServer::new(Echo)));
+    let [connect, grpc] = [ClientProtocol::CONNECT, ClientProtocol::GRPC]
+        .map(|protocol| count(channel.clone().protocol(protocol)));
+    assert_eq!((connect, grpc), LOCAL);
+}
+
+/// The allocations of a stream of so many messages each way.
+fn stream(rounds: usize) -> u64 {
+    let client = greeter();
+    let request = ChatRequestView { line: "ADA", ..Default::default() };
+    measure(|| {
+        now(async {
+            let mut chat = client.chat().await.unwrap();
+            for _ in 0..rounds {
+                chat.send(&request).await.unwrap();
+                assert_eq!(chat.next_view().await.unwrap().unwrap().line, "ADA");
+            }
+        });
+    })
+    .count_total
+}
+
+#[test]
+fn the_messages_of_a_stream_share_allocations() {
+    let (few, many) = (stream(100), stream(1100));
+    // The service makes a string for each answer; what is left is a buffer now and then.
+    let per_message = (many - few) as f64 / 1000.0;
+    assert!(per_message < 1.5, "{per_message} allocations per message and its answer");
+}
+
+const HELLO: &[u8] = b"\x0a\x02hi";
+/// The future of the call; its message and what shares it; the map of its headers, twice, and one value in it; of the
+/// transport, a future, a body, and the map of headers, twice; and of the one header that came back, name, value and list.
+const UNARY: u64 = 13;
+/// The interceptor's future, and that of the rest of the way to it.
+const INTERCEPTOR: u64 = 2;
+/// The call that all of them go around.
+const FIRST_INTERCEPTOR: u64 = INTERCEPTOR + 1;
+/// Connect, gRPC: with what the service allocates, and what its fields do on the way.
+const LOCAL: (u64, u64) = (20, 26);
