@@ -58,6 +58,19 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Makes a repository of the folder, with all that is in it as one commit: the same for the same files.
+pub fn commit(dir: &Path) {
+    let git = |arguments: &[&str]| {
+        let date = "2026-01-01T00:00:00Z";
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=e2e", "-c", "user.email=e2e"]).args(arguments).current_dir(dir);
+        run(git.env("GIT_AUTHOR_DATE", date).env("GIT_COMMITTER_DATE", date)).expect(0);
+    };
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message=all"]);
+}
+
 /// The private root, as the machine outside of it knows it. What belongs to it lies beside it.
 fn root() -> PathBuf {
     PathBuf::from(std::env::var_os("RINGWIRE_ROOT").expect("tools/bazel sets it"))

@@ -1,19 +1,27 @@
-//! The server as a stranger meets it: a program that listens, answers and stops.
+//! Server and client as a user meets them: programs, and a connection between them.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)] // A test's way to fail.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 #[test]
-fn the_server_greets_and_stops_when_told() {
+fn the_server_greets_anybody_and_stops_when_told() {
     let mut server = Command::new(env!("CARGO_BIN_EXE_server")).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let address = said.trim().strip_prefix("listening on http://").unwrap();
 
+    let called = client(&[&format!("http://{address}"), "Ada", "how are you", "bye"]);
+    assert_eq!(String::from_utf8_lossy(&called.stdout), "Hello, Ada!\nHOW ARE YOU\nBYE\n", "{called:?}");
+    assert!(called.status.success());
+    let refused = client(&[&format!("http://{address}"), ""]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("a greeting needs a name"), "{refused:?}");
+
+    // Without a client of ours, too.
     check(address, r#"{"name":"Ada"}"#, "HTTP/1.1 200 OK\r\n", r#"{"greeting":"Hello, Ada!"}"#);
     let refused = r#"{"code":"invalid_argument","message":"a greeting needs a name"}"#;
     check(address, "{}", "HTTP/1.1 400 Bad Request\r\n", refused);
@@ -21,6 +29,10 @@ fn the_server_greets_and_stops_when_told() {
     let told = Command::new("kill").arg(server.id().to_string()).status().unwrap();
     assert!(told.success());
     assert_eq!(server.wait().unwrap().code(), Some(0));
+}
+
+fn client(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_client")).args(arguments).output().unwrap()
 }
 
 fn check(address: &str, request: &str, status: &str, body: &str) {

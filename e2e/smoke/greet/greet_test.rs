@@ -3,9 +3,7 @@
 use greet_rust::greet::v1::*;
 use people_rust::people::v1::Person;
 use ringwire::tower::Server;
-use ringwire::{Call, Result, Router};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use ringwire::{Call, Channel, Result, Router};
 
 struct Greeter;
 
@@ -17,23 +15,15 @@ impl Greet for Greeter {
     }
 }
 
-#[test]
-fn the_service_answers_a_stranger() {
+#[tokio::test]
+async fn the_service_answers_its_client() {
     let server = Server::bind("127.0.0.1:0");
-    let address = server.local_address().unwrap().to_string();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.spawn(server.serve(Router::new().add(GreetServer::new(Greeter))));
+    let origin = format!("http://{}", server.local_address().unwrap());
+    tokio::spawn(server.serve(Router::new().add(GreetServer::new(Greeter))));
 
-    let body = r#"{"who":{"name":"Ada"}}"#;
-    let mut connection = TcpStream::connect(&address).unwrap();
-    write!(
-        connection,
-        "POST /greet.v1.Greet/Greet HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut response = String::new();
-    connection.read_to_string(&mut response).unwrap();
-    assert!(response.ends_with(r#"{"greeting":"Hello, Ada!"}"#), "{response}");
+    let greet = GreetClient::new(Channel::new(&origin).unwrap());
+    let ada = Person { name: Some("Ada".to_owned()), ..Default::default() };
+    let request = GreetRequest { who: ada.into(), ..Default::default() };
+    let reply = greet.greet(&request).await.unwrap();
+    assert_eq!(reply.greeting.as_deref(), Some("Hello, Ada!"));
 }
