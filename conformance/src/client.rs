@@ -8,7 +8,7 @@ use conformance_rust::connectrpc::conformance::v1::{
 };
 use ringwire_client::Channel;
 use ringwire_message::Types;
-use ringwire_pool::{HttpVersion, Pool, PoolOptions, Tls};
+use ringwire_pool::{HttpVersion, PoolOptions, Tls};
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,15 +31,15 @@ pub async fn run(around: fn(Channel) -> Channel) -> io::Result<()> {
         }
         Ok(())
     });
-    let pools = Arc::new(Pools::default());
+    let channels = Arc::new(Channels::default());
     let mut calls = JoinSet::new();
     loop {
         tokio::select! {
             // The runner asks for all that it has at once.
             request = asked.recv(), if calls.len() < CALLS_MAX => match request {
                 Some(request) => {
-                    let pools = pools.clone();
-                    calls.spawn(async move { answer(request, &pools, around).await });
+                    let channels = channels.clone();
+                    calls.spawn(async move { answer(request, &channels, around).await });
                 }
                 None => break,
             },
@@ -54,13 +54,12 @@ pub async fn run(around: fn(Channel) -> Channel) -> io::Result<()> {
 
 async fn answer(
     request: ClientCompatRequest,
-    pools: &Pools,
+    channels: &Channels,
     around: fn(Channel) -> Channel,
 ) -> ClientCompatResponse {
     let test_name = request.test_name.clone();
     let outcome = async {
-        let (pool, origin) = pools.pool(&request)?;
-        let channel = Channel::over(pool, &origin).map_err(|error| Refused::new(&error))?;
+        let channel = channels.channel(&request)?;
         call(request, around(channel)).await
     };
     let result: Result<ClientResponseResult, Refused> = outcome.await;
@@ -80,9 +79,9 @@ fn say(answer: Result<ClientCompatResponse, tokio::task::JoinError>) -> io::Resu
     compat::send(&mut io::stdout().lock(), &answer.map_err(io::Error::other)?)
 }
 
-/// One pool for each server, version of HTTP, and identity: what an application would have.
+/// One channel, and so one pool of connections, for each server, version of HTTP, and identity.
 #[derive(Default)]
-struct Pools(Mutex<HashMap<Key, Pool>>);
+struct Channels(Mutex<HashMap<Key, Channel>>);
 
 #[derive(Clone, Eq, Hash, PartialEq)]
 struct Key {
@@ -92,8 +91,8 @@ struct Key {
     identity: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-impl Pools {
-    fn pool(&self, request: &ClientCompatRequest) -> Result<(Pool, String), Refused> {
+impl Channels {
+    fn channel(&self, request: &ClientCompatRequest) -> Result<Channel, Refused> {
         let is_tls = !request.server_tls_cert.is_empty();
         let scheme = if is_tls { "https" } else { "http" };
         let origin = format!("{scheme}://{}:{}", request.host, request.port);
@@ -105,19 +104,19 @@ impl Pools {
         let identity = request.client_tls_creds.as_option();
         let identity = identity.map(|identity| (identity.cert.clone(), identity.key.clone()));
         let server = request.server_tls_cert.clone();
-        let key = Key { origin: origin.clone(), is_http2, server, identity };
-        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = pools.get(&key) {
-            return Ok((pool.clone(), origin));
+        let key = Key { origin, is_http2, server, identity };
+        let mut channels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(channel) = channels.get(&key) {
+            return Ok(channel.clone());
         }
         let version = if is_http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
         let mut options = PoolOptions::new().http(version);
         if is_tls {
             options = options.tls(key.tls().map_err(|error| Refused::new(&error))?);
         }
-        let pool = Pool::new(&origin, options).map_err(|error| Refused::new(&error))?;
-        pools.insert(key, pool.clone());
-        Ok((pool, origin))
+        let channel = Channel::pooled(&key.origin, options).map_err(|error| Refused::new(&error))?;
+        channels.insert(key, channel.clone());
+        Ok(channel)
     }
 }
 
