@@ -1,6 +1,7 @@
 //! The cases.
 
 mod abuse;
+mod client;
 mod compression;
 mod deadlines;
 mod early;
@@ -12,6 +13,8 @@ mod limits;
 mod metadata;
 
 use crate::case::Case;
+
+pub(crate) use client::client_cases;
 
 pub(crate) fn all() -> Vec<Case> {
     [

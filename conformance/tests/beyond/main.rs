@@ -1,11 +1,13 @@
-//! What the official suite does not ask: of our servers, and of connect-go's for calibration.
+//! What the official suite does not ask: of our servers and clients, and of connect-go's for calibration.
 //!
-//! `SERVER` is the program under test, and `SERVER_IS` says whose it is: where a case knows that it says something else, that
-//! is wanted. `CASES` chooses cases by a part of their name.
+//! `SERVER` or `CLIENT` is the program under test, and `SERVER_IS` or `CLIENT_IS` says whose it is: where a case knows that it
+//! says something else, that is wanted. `CASES` chooses cases by a part of their name.
 
+mod answers;
 mod call;
 mod case;
 mod cases;
+mod clients;
 mod http;
 mod play;
 mod protocol;
@@ -20,7 +22,7 @@ use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_does_what_the_cases_say() {
-    let program = program();
+    let program = program("SERVER", option_env!("CARGO_BIN_EXE_tower_server"));
     let whose = std::env::var("SERVER_IS").ok();
     let server = match whose.as_deref() {
         None | Some("over-hyper") => Server::OverHyper,
@@ -52,6 +54,26 @@ async fn a_server_does_what_the_cases_say() {
         .iter()
         .map(|(what, labels): (&String, &Vec<String>)| format!("\n{what}\n    {}", labels.join("; ")));
     assert!(wrong.is_empty(), "{}", told.collect::<String>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_does_what_the_cases_say() {
+    let program = program("CLIENT", option_env!("CARGO_BIN_EXE_client"));
+    let is_connect_go = std::env::var("CLIENT_IS").is_ok_and(|whose| whose == "connect-go");
+    let chosen = std::env::var("CASES").unwrap_or_default();
+    let mut cases = cases::client_cases();
+    cases.retain(|case| case.name.contains(&chosen));
+    let mut wrong = String::new();
+    for case in &cases {
+        let want = case.expected(is_connect_go);
+        let patience = if want.starts_with(SILENCE) { SILENCE_MIN } else { PATIENCE };
+        let said = case.run(&program, patience).await.unwrap_or_else(|error| error.to_string());
+        if said != want {
+            wrong.push_str(&format!("\n{}\n    want {want}\n    said {said}\n", case.name));
+        }
+    }
+    println!("{} cases of clients", cases.len());
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 /// Makes all calls, many at once, and tells what came of each.
@@ -103,9 +125,9 @@ fn judge(
     }
 }
 
-fn program() -> PathBuf {
-    let built = option_env!("CARGO_BIN_EXE_tower_server").map(PathBuf::from);
-    let program = std::env::var_os("SERVER").map(PathBuf::from).or(built).expect("a server");
+fn program(variable: &str, built: Option<&str>) -> PathBuf {
+    let built = built.map(PathBuf::from);
+    let program = std::env::var_os(variable).map(PathBuf::from).or(built).expect("a program");
     // Bazel gives a path from where the test begins.
     Path::new(&program).canonicalize().unwrap_or(program)
 }

@@ -337,15 +337,15 @@ fn events(received: &[u8]) -> Vec<String> {
     events.into_iter().map(|(_, event)| event).collect()
 }
 
-struct Frame<'a> {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: &'a [u8],
+pub(crate) struct Frame<'a> {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: &'a [u8],
 }
 
 /// The frames that are whole.
-fn frames(mut received: &[u8]) -> impl Iterator<Item = Frame<'_>> {
+pub(crate) fn frames(mut received: &[u8]) -> impl Iterator<Item = Frame<'_>> {
     std::iter::from_fn(move || {
         let (header, rest) = received.split_first_chunk::<HEADER_LEN>()?;
         let [a, b, c, kind, flags, stream @ ..] = *header;
