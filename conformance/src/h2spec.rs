@@ -3,15 +3,12 @@
 //! The server should read requests to their end, take a moment, and answer with a body: some cases need streams that stay
 //! open, others DATA to count.
 
-use crate::compat;
 use crate::programs::{made_by_go, outputs, run_within};
-use conformance_rust::connectrpc::conformance::v1::{
-    HTTPVersion, Protocol, ServerCompatRequest, ServerCompatResponse,
-};
+use crate::running::Running;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// What h2spec found.
@@ -34,9 +31,9 @@ pub struct Found {
 pub fn run(name: &str, server: &Path) -> io::Result<Found> {
     let log = outputs().join(format!("{name}.log"));
     let out = File::create(&log)?;
-    let server = Serving::start(server)?;
+    let server = Running::start(server)?;
     let mut h2spec = Command::new(made_by_go("H2SPEC", H2SPEC)?);
-    h2spec.args(["--port", &server.port.to_string(), "--timeout", CASE_SECONDS_MAX]);
+    h2spec.args(["--port", &server.port().to_string(), "--timeout", CASE_SECONDS_MAX]);
     h2spec.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
     run_within(TIME_MAX, h2spec)?.ok_or_else(|| io::Error::other("h2spec came to no end"))?;
     Ok(Found::read(&std::fs::read_to_string(&log)?))
@@ -62,39 +59,6 @@ impl Found {
             }
         }
         found
-    }
-}
-
-/// A server under test, until it is dropped.
-struct Serving {
-    process: Child,
-    port: u32,
-}
-
-impl Serving {
-    fn start(server: &Path) -> io::Result<Self> {
-        let mut process = Command::new(server).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let asked = ServerCompatRequest {
-            protocol: Protocol::PROTOCOL_CONNECT.into(),
-            http_version: HTTPVersion::HTTP_VERSION_2.into(),
-            ..ServerCompatRequest::default()
-        };
-        let (mut stdin, mut stdout) = (process.stdin.take(), process.stdout.take());
-        let mut serving = Self { process, port: 0 };
-        if let (Some(stdin), Some(stdout)) = (&mut stdin, &mut stdout) {
-            compat::send(stdin, &asked)?;
-            let answer: Option<ServerCompatResponse> = compat::receive(stdout)?;
-            serving.port = answer.ok_or(io::ErrorKind::UnexpectedEof)?.port;
-        }
-        Ok(serving)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It is gone, or it goes now.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn append(metadata: &mut Metadata, fields: Vec<Header>) -> Result<()>
 }
 
 /// One entry per name, as the suite wants it: of two, it would read the last.
-fn headers(metadata: &Metadata) -> Vec<Header> {
+pub(crate) fn headers(metadata: &Metadata) -> Vec<Header> {
     let mut headers: Vec<Header> = Vec::new();
     for (name, value) in metadata.iter() {
         let value = String::from_utf8_lossy(value).into_owned();

@@ -43,10 +43,22 @@ impl Suite<'_> {
     /// # Errors
     /// A program cannot be started, or the log cannot be written.
     pub fn run_server(&self, server: &Path) -> io::Result<Verdict> {
+        self.run("server", server)
+    }
+
+    /// The same for a client.
+    ///
+    /// # Errors
+    /// As those of [`run_server`](Self::run_server).
+    pub fn run_client(&self, client: &Path) -> io::Result<Verdict> {
+        self.run("client", client)
+    }
+
+    fn run(&self, mode: &str, program: &Path) -> io::Result<Verdict> {
         let folder = outputs();
         let log = folder.join(format!("{}.log", self.name));
         let mut runner = Command::new(made_by_go("CONFORMANCE_RUNNER", RUNNER)?);
-        runner.args(["--mode", "server", "--trace"]);
+        runner.args(["--mode", mode, "--trace"]);
         if !self.config.is_empty() {
             let config = folder.join(format!("{}.yaml", self.name));
             std::fs::write(&config, self.config)?;
@@ -55,7 +67,7 @@ impl Suite<'_> {
         for cases in self.cases {
             runner.args(["--run", cases]);
         }
-        runner.arg("--").arg(server);
+        runner.arg("--").arg(program);
         let out = File::create(&log)?;
         runner.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
         let status = run_within(self.time_max, runner)?;

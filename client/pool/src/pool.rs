@@ -132,7 +132,11 @@ impl Transport for Pool {
         request: Request<RequestBody>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>> {
         let (parts, body) = request.into_parts();
-        let needs = if parts.version == Version::HTTP_2 { Needs::Http2 } else { Needs::Any };
+        // Who fixes the version has chosen for every request.
+        let needs = match self.inner.shared.options.http {
+            HttpVersion::Auto | HttpVersion::Http2 if parts.version == Version::HTTP_2 => Needs::Http2,
+            HttpVersion::Auto | HttpVersion::Http2 | HttpVersion::Http1 => Needs::Any,
+        };
         let channels = &self.inner.channels;
         let channel = match needs {
             Needs::Any => channels.first(),

@@ -77,7 +77,10 @@ impl ClientExchange {
         transmit.set_one(spec.shape.has_one_request());
         transmit.set_compression(config.compression, config.compression_policy);
         let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
-        receive.set_frame_max(config.limits.error_body_max);
+        // A body that is one message has no frames beside it, and errors have a limit of their own.
+        if protocol.framing() == Framing::Envelopes {
+            receive.set_frame_max(config.limits.error_body_max);
+        }
         Self {
             spec: *spec,
             config: config.clone(),

@@ -946,6 +946,16 @@ mod requests {
 }
 
 #[test]
+fn a_whole_body_that_grows_too_long_is_refused_before_its_end() {
+    let mut exchange = ClientExchange::new(&UNARY, &Arc::new(config(ClientProtocol::CONNECT)));
+    exchange.head(200, &[("content-type", "application/proto")], false);
+    exchange.push(Bytes::from_static(&[b'x'; 64]), false);
+    assert!(matches!(exchange.next_input(), Ok(Input::Pending)));
+    exchange.push(Bytes::from_static(b"x"), false);
+    assert_eq!(exchange.next_input().unwrap_err().code(), ringwire_rpc::Code::ResourceExhausted);
+}
+
+#[test]
 fn errors_of_the_peer_say_so_and_bring_their_metadata() {
     let config = Arc::new(config(GRPC));
     let mut exchange = ClientExchange::new(&UNARY, &config);

@@ -21,7 +21,7 @@ use crate::listener::Address;
 use crate::meter::Meter;
 use crate::options::{Deadlines, Limits};
 use crate::progress::{Going, Next, Progress};
-use crate::stream::Streams;
+use crate::stream::{Starter, Streams};
 use crate::tls::Tls;
 use crate::transport::{self, Opened, Transport};
 
@@ -155,7 +155,7 @@ pin_project_lite::pin_project! {
         I: 'static,
     {
         One { #[pin] connection: http1::UpgradeableConnection<Socket<I>, Hook<S>> },
-        Two { #[pin] connection: http2::Connection<Socket<I>, Hook<S>, Streams>, streams: Streams },
+        Two { #[pin] connection: http2::Connection<Socket<I>, Hook<S>, Starter>, streams: Streams },
     }
 }
 
@@ -180,8 +180,8 @@ where
                 Self::One { connection: builder.serve_connection(io, hook).with_upgrades() }
             }
             Version::Http2 => {
-                let streams = Streams::new(hook.progress.clone(), deadlines.send);
-                let mut builder = http2::Builder::new(streams.clone());
+                let streams = Streams::new();
+                let mut builder = http2::Builder::new(streams.starter(hook.progress.clone(), deadlines.send));
                 builder
                     .timer(TokioTimer::new())
                     .max_concurrent_streams(limits.streams_max)

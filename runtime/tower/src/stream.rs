@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -44,23 +44,33 @@ impl Turn {
 /// Runs the futures of one connection's streams: first where the connection itself runs, so that calls which end at once
 /// cost no task and their responses leave in one write; and in tasks of their own as soon as one has to wait, or those at
 /// hand take long.
-#[derive(Clone)]
 pub(crate) struct Streams {
-    progress: Arc<Progress>,
-    stall_max: Duration,
-    begun: Arc<Mutex<Vec<Stream>>>,
+    begun: Arc<Begun>,
 }
 
+/// What hyper hands the futures to. Each of them holds one of these in turn, so these do not hold them.
+#[derive(Clone)]
+pub(crate) struct Starter {
+    progress: Arc<Progress>,
+    stall_max: Duration,
+    begun: Weak<Begun>,
+}
+
+type Begun = Mutex<Vec<Stream>>;
 type Stream = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Streams {
-    pub(crate) fn new(progress: Arc<Progress>, stall_max: Duration) -> Self {
-        Self { progress, stall_max, begun: Arc::default() }
+    pub(crate) fn new() -> Self {
+        Self { begun: Arc::default() }
+    }
+
+    pub(crate) fn starter(&self, progress: Arc<Progress>, stall_max: Duration) -> Starter {
+        Starter { progress, stall_max, begun: Arc::downgrade(&self.begun) }
     }
 
     /// Polls the streams that have begun since the last time, each once. Says whether there was one.
     pub(crate) fn poll_begun(&self, cx: &mut Context<'_>) -> bool {
-        let begun = std::mem::take(&mut *self.lock());
+        let begun = std::mem::take(&mut *lock(&self.begun));
         let Some(started) = (!begun.is_empty()).then(Instant::now) else { return false };
         let mut is_late = false;
         for mut stream in begun {
@@ -76,21 +86,24 @@ impl Streams {
         }
         true
     }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Stream>> {
-        self.begun.lock().expect("no one panics while holding the streams of a connection")
-    }
 }
 
-impl<F> hyper::rt::Executor<F> for Streams
+fn lock(begun: &Begun) -> MutexGuard<'_, Vec<Stream>> {
+    // The list is whole at any time.
+    begun.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<F> hyper::rt::Executor<F> for Starter
 where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, future: F) {
         // hyper calls the service and hands over the future in one breath, so the turn is this stream's.
         let turn = self.progress.take_turn().unwrap_or_default();
+        // A connection that is gone runs nothing.
+        let Some(begun) = self.begun.upgrade() else { return };
         let stall_max = self.stall_max;
-        self.lock().push(Box::pin(Watched { future, turn, stall_max, stalled: None }));
+        lock(&begun).push(Box::pin(Watched { future, turn, stall_max, stalled: None }));
     }
 }
 

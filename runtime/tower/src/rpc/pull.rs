@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -212,7 +213,18 @@ fn now() -> Instant {
 }
 
 fn broken(source: BoxError) -> Interrupted {
-    Interrupted { error: Error::canceled("the request broke off"), source }
+    let error = match is_malformed(&*source) {
+        true => Error::invalid_argument("the request's body is malformed"),
+        false => Error::canceled("the request broke off"),
+    };
+    Interrupted { error, source }
+}
+
+/// Whether the peer has sent what is no body, such as a chunk without a size. HTTP says so by the kind of an I/O error.
+fn is_malformed(error: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    matches!(kind, Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData))
+        || error.source().is_some_and(is_malformed)
 }
 
 fn stalled(max: Duration) -> Interrupted {

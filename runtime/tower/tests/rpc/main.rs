@@ -125,6 +125,14 @@ async fn a_request_that_breaks_off_cancels_the_call() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_malformed_is_the_clients_fault() {
+    let (feed, body) = channel();
+    let malformed = std::io::Error::new(std::io::ErrorKind::InvalidData, "a chunk without a size");
+    feed.send(Err(malformed.into())).await.unwrap();
+    assert_eq!(status(call(post("Say", "application/grpc", body)).await).await, "3");
+}
+
+#[tokio::test]
 async fn dropping_the_response_or_its_body_cancels_the_call() {
     let mut service = RpcService::new(echo::router()).unwrap();
     let mut cx = Context::from_waker(Waker::noop());

@@ -1,8 +1,11 @@
 //! Peers that send much of what costs them little: hyper and h2 bound it, with the limits that we set.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use crate::support::*;
 
@@ -96,6 +99,57 @@ async fn a_header_list_that_unpacks_to_more_than_the_limit() {
 #[tokio::test(start_paused = true)]
 async fn empty_data() {
     check(|round| if round == 0 { headers(0, END_HEADERS) } else { frame(0, 0, 1, &[]) }, 5000).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_is_gone_as_its_request_begins_leaves_nothing_behind() {
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let asked = [&preface[..], &frame(4, 0, 0, &[]), &headers(0, END_HEADERS | END_STREAM)].concat();
+    let mut server = ringwire_tower::Server::on(One(Some(Leaving { asked, pauses: 1 })));
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve(Paths));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let load = handle.load();
+    assert_eq!((load.connections, load.requests, load.requests_accepted), (0, 0, 1));
+    serving.abort();
+}
+
+/// A peer that says all it has to say, and is gone when it is listened to again.
+struct Leaving {
+    asked: Vec<u8>,
+    pauses: u32,
+}
+
+impl AsyncRead for Leaving {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.asked.is_empty() && self.pauses > 0 {
+            self.pauses -= 1;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let len = self.asked.len().min(buf.remaining());
+        buf.put_slice(&self.asked[..len]);
+        self.asked.drain(..len);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Leaving {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// The head of a request for `/sleep/1`, the body to follow.

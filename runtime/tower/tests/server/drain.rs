@@ -120,7 +120,7 @@ async fn new_connections_are_refused_while_it_lasts() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_dropped_closes_its_connections() {
     let (connect, accept) = tokio::io::duplex(64);
-    let mut server = ringwire_tower::Server::on(Once(Some(accept)));
+    let mut server = ringwire_tower::Server::on(One(Some(accept)));
     let handle = server.handle();
     let serving = tokio::spawn(server.serve(Paths));
     let mut pipe = connect;
@@ -132,18 +132,4 @@ async fn a_server_that_is_dropped_closes_its_connections() {
     let (_, after) = read_to_close(&mut pipe).await;
     assert_eq!(after, Duration::ZERO);
     handle.drained().await;
-}
-
-/// Accepts one pipe.
-struct Once(Option<tokio::io::DuplexStream>);
-
-impl ringwire_tower::Listener for Once {
-    type Io = tokio::io::DuplexStream;
-
-    async fn accept(&mut self) -> std::io::Result<(Self::Io, ringwire_tower::Address)> {
-        match self.0.take() {
-            Some(pipe) => Ok((pipe, ringwire_tower::Address::Unnamed)),
-            None => std::future::pending().await,
-        }
-    }
 }

@@ -15,7 +15,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ringwire_service::{Peer, Result};
 use ringwire_tower::{Address, BoxError, Drained, Handle, Listener, RequestBody, Server};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -29,6 +29,20 @@ impl Listener for Pipes {
     async fn accept(&mut self) -> io::Result<(DuplexStream, Address)> {
         match self.0.recv().await {
             Some(accepted) => accepted.map(|pipe| (pipe, Address::Unnamed)),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Accepts one connection.
+pub(crate) struct One<I>(pub(crate) Option<I>);
+
+impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Listener for One<I> {
+    type Io = I;
+
+    async fn accept(&mut self) -> io::Result<(I, Address)> {
+        match self.0.take() {
+            Some(io) => Ok((io, Address::Unnamed)),
             None => std::future::pending().await,
         }
     }
