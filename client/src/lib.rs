@@ -15,6 +15,7 @@ mod cell;
 mod chain;
 mod channel;
 mod clock;
+#[cfg(not(target_family = "wasm"))]
 mod connect;
 mod error;
 mod fields;
@@ -48,6 +49,8 @@ pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
 
 pub use ringwire_message::{Codec, DecodeLimits, Encode, Json, Message, Proto};
+#[cfg(not(target_family = "wasm"))]
+/// Connections of our own, and what can be said about them.
 pub use ringwire_pool as pool;
 pub use ringwire_rpc::{
     ClientProtocol, Code, Compress, Compression, CompressionPolicy, Compressions, Error, GetPolicy,

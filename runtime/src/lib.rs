@@ -1,12 +1,15 @@
-//! ConnectRPC, gRPC and gRPC-Web for Rust: all that a service needs to be written, served and tested.
+//! ConnectRPC, gRPC and gRPC-Web for Rust: all that a service needs to be written, served, called and tested.
 //!
 //! `examples/greet` is a whole service. The traits that handlers implement are generated, and name these types.
 
 #![forbid(unsafe_code)]
 
-/// Calls: channels, and what calls come to.
+/// Calls: channels, what calls come to, and code around them.
 pub use ringwire_client as client;
-pub use ringwire_client::Channel;
+pub use ringwire_client::{
+    Bidi, Channel, ClientProtocol, ClientStream, GetPolicy, HedgePolicy, Incoming, Outgoing, Reply,
+    RetryPolicy,
+};
 /// Compressions, and when they are used.
 pub use ringwire_compress as compress;
 /// Messages and their codecs.

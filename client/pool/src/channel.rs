@@ -58,7 +58,6 @@ impl Channel {
 
     /// A place for a request on one of the targets.
     pub(crate) async fn acquire(&self, needs: Needs, waits: bool) -> Result<Lease, TransportError> {
-        let mut waiting = None;
         let mut failures = 0;
         loop {
             if self.shared.gate.is_closed() {
@@ -66,9 +65,7 @@ impl Channel {
             }
             let targets = read(&self.targets).clone();
             if targets.is_empty() {
-                if waiting.is_none() {
-                    waiting = Some(Waiting::new(&self.shared)?);
-                }
+                let _waiting = Waiting::new(&self.shared)?;
                 self.resolved(waits).await?;
                 continue;
             }
@@ -90,9 +87,7 @@ impl Channel {
             };
             failures += 1;
             if waits {
-                if waiting.is_none() {
-                    waiting = Some(Waiting::new(&self.shared)?);
-                }
+                let _waiting = Waiting::new(&self.shared)?;
                 self.until_usable(&targets).await;
             } else if failures >= targets.len() || self.pick(&targets).is_none() {
                 return Err(error);
@@ -198,12 +193,12 @@ impl Channel {
             if self.shared.gate.is_closed() {
                 return Err(self.closed());
             }
-            self.resolve();
             match &*resolution.borrow_and_update() {
                 Resolution::Known => return Ok(()),
                 Resolution::Failed(error) if !waits => return Err(error.clone()),
                 Resolution::Failed(_) | Resolution::Unknown => {}
             }
+            self.resolve();
             // The sender is in `self`.
             let _ = resolution.changed().await;
         }
@@ -218,8 +213,9 @@ impl Channel {
         match (lone, name) {
             (Some(address), _) => self.found(vec![address]),
             (None, Some(name)) => {
-                self.ask.notify_one();
-                if !self.is_resolving.swap(true, Ordering::AcqRel) {
+                if self.is_resolving.swap(true, Ordering::AcqRel) {
+                    self.ask.notify_one();
+                } else {
                     let running = Resolving(self.me.clone());
                     tokio::spawn(keep_resolved(running, name.clone(), self.ask.clone()));
                     self.shared.gate.connecting(self.index);
@@ -313,6 +309,12 @@ async fn keep_resolved(running: Resolving, name: Name, ask: Arc<Notify>) {
         let Some(channel) = running.0.upgrade() else { return };
         if shared.gate.is_closed() {
             return;
+        }
+        // Whoever asked until now has the answer.
+        tokio::select! {
+            biased;
+            () = ask.notified() => {}
+            () = std::future::ready(()) => {}
         }
         match answer {
             Ok(Ok(addresses)) if !addresses.is_empty() => {

@@ -26,7 +26,7 @@ pub(crate) struct Http1 {
     pub(crate) address: Address,
     pub(crate) peer: Arc<str>,
     wire: Arc<Wire>,
-    back: mpsc::UnboundedSender<SendRequest<Upload>>,
+    back: mpsc::UnboundedSender<Ready>,
     task: OnceLock<AbortHandle>,
     is_retired: AtomicBool,
     /// What the peer said in `Keep-Alive: timeout=`, less a margin, in milliseconds.
@@ -37,6 +37,8 @@ pub(crate) struct Http1 {
 pub(crate) struct Ready {
     pub(crate) connection: Arc<Http1>,
     sender: SendRequest<Upload>,
+    /// The first request can be sent before hyper has asked for one.
+    is_fresh: bool,
 }
 
 /// A connection that is open.
@@ -82,7 +84,7 @@ impl Opened {
         let old_at = timings.age.map(|age| Instant::now() + shared.jitter.spread(age, 0.1));
         let driver =
             drive(self.connection, Arc::downgrade(&http1), returned, target, old_at, timings.http1_idle);
-        (Ready { connection: http1, sender: self.sender }, driver)
+        (Ready { connection: http1, sender: self.sender, is_fresh: true }, driver)
     }
 }
 
@@ -90,13 +92,13 @@ impl Opened {
 async fn drive(
     mut connection: Pin<Box<Connection<TokioIo<Tap>, Upload>>>,
     http1: Weak<Http1>,
-    mut returned: mpsc::UnboundedReceiver<SendRequest<Upload>>,
+    mut returned: mpsc::UnboundedReceiver<Ready>,
     target: Weak<Target>,
     old_at: Option<Instant>,
     idle: Duration,
 ) {
     let _ended = Ended { http1: http1.clone(), target: target.clone() };
-    let mut waiting: Option<SendRequest<Upload>> = None;
+    let mut waiting: Option<Ready> = None;
     let mut idle_at: Option<Instant> = Some(Instant::now() + idle);
     let mut is_old = false;
     let mut alarm = pin!(sleep_until(Instant::now() + idle));
@@ -106,23 +108,22 @@ async fn drive(
                 return Poll::Ready(());
             }
             if waiting.is_none()
-                && let Poll::Ready(Some(sender)) = returned.poll_recv(cx)
+                && let Poll::Ready(Some(ready)) = returned.poll_recv(cx)
             {
-                waiting = Some(sender);
+                waiting = Some(ready);
             }
-            if let Some(sender) = &mut waiting {
-                match sender.poll_ready(cx) {
+            if let Some(ready) = &mut waiting {
+                match ready.sender.poll_ready(cx) {
                     Poll::Pending => {}
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(())) => {
-                        let sender = waiting.take().expect("it was just polled");
-                        let (Some(target), Some(http1)) = (target.upgrade(), http1.upgrade()) else {
+                        let ready = waiting.take().expect("it was just polled");
+                        idle_at = Some(Instant::now() + idle.min(ready.connection.idle_max()));
+                        match target.upgrade() {
+                            Some(target) => target.park(ready),
                             // Nobody is left who could use it.
-                            drop(sender);
-                            continue;
-                        };
-                        idle_at = Some(Instant::now() + idle.min(http1.idle_max()));
-                        target.park(Ready { connection: http1, sender });
+                            None => drop(ready),
+                        }
                     }
                 }
             }
@@ -203,18 +204,20 @@ impl Http1 {
 impl Ready {
     /// Whether a request can be sent on it now.
     pub(crate) fn is_sound(&self) -> bool {
-        self.sender.is_ready() && !self.connection.is_retired.load(Ordering::Relaxed)
+        let is_open = if self.is_fresh { !self.sender.is_closed() } else { self.sender.is_ready() };
+        is_open && !self.connection.is_retired.load(Ordering::Relaxed)
     }
 
     /// Gives the right to send to the driver, which parks the connection once it is clean.
     pub(crate) fn give_back(self) {
         // Without a driver there is no connection either.
-        let _ = self.connection.back.send(self.sender);
+        let _ = self.connection.back.clone().send(self);
     }
 
     /// Sends a request.
     pub(crate) async fn send(&mut self, request: Request<Upload>) -> Result<Response<Incoming>, Failed> {
-        let Self { connection, sender } = self;
+        let Self { connection, sender, is_fresh } = self;
+        *is_fresh = false;
         let written = connection.wire.written();
         let sending = request.body().sending();
         let mut failed = match sender.try_send_request(request).await {

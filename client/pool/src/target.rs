@@ -47,6 +47,8 @@ struct Slow {
     connecting: usize,
     open: usize,
     failures: u32,
+    /// Connections in a row that ended before their first answer.
+    fruitless: u32,
     retry_at: Option<Instant>,
     last_error: Option<TransportError>,
     /// What TLS agreed on the last time.
@@ -102,6 +104,7 @@ impl Target {
             connecting: 0,
             open: 0,
             failures: 0,
+            fruitless: 0,
             retry_at: None,
             last_error: None,
             agreed: None,
@@ -337,6 +340,7 @@ impl Target {
         };
         drop(slow);
         self.refuse(Some((error, hopeless)));
+        self.ask_again();
     }
 
     /// Leaves the target alone for a while.
@@ -447,24 +451,34 @@ impl Target {
         self.changed();
     }
 
-    /// An HTTP/2 connection is gone. Whoever takes connections and serves nothing on them is left alone like one that takes
-    /// none.
+    /// An HTTP/2 connection is gone. Whoever takes connections in a row and answers nothing on them is left alone like one that
+    /// takes none.
     pub(crate) fn http2_ended(self: &Arc<Self>, http2: &Arc<Http2>) {
-        if !http2.has_answered() && read(&self.http2).iter().any(|other| Arc::ptr_eq(other, http2)) {
+        let mut slow = lock(&self.slow);
+        slow.fruitless = if http2.has_answered() || http2.peak() == 0 { 0 } else { slow.fruitless + 1 };
+        if slow.fruitless > 1 {
+            slow.failures = slow.fruitless - 1;
             let error = TransportError::new(TransportErrorKind::Lost)
                 .unprocessed()
                 .with_peer(self.name.clone())
                 .with_source("the last connection ended before its first answer");
-            self.rest(&mut lock(&self.slow), error);
+            self.rest(&mut slow, error);
         }
-        self.remove_http2(http2);
+        drop(slow);
+        if self.remove_http2(http2) {
+            self.ask_again();
+        }
+    }
+
+    /// What failed may be elsewhere now.
+    fn ask_again(&self) {
+        if let Some(channel) = self.channel.upgrade() {
+            channel.ask_again();
+        }
     }
 
     fn changed(&self) {
         if let Some(channel) = self.channel.upgrade() {
-            if lock(&self.slow).open == 0 {
-                channel.ask_again();
-            }
             channel.changed();
         }
     }

@@ -4,7 +4,7 @@ use crate::greet::*;
 use crate::stub::*;
 use crate::support::*;
 use ringwire_client::{
-    Channel, ClientProtocol, Code, Limits, Origin, Result, TransportError, TransportErrorKind,
+    Channel, ClientProtocol, Code, DecodeLimits, Limits, Origin, Result, TransportError, TransportErrorKind,
 };
 
 use Piece::{Fail, Never};
@@ -259,6 +259,18 @@ fn a_response_over_the_limit_is_resource_exhausted_on_every_path() {
     let lie = [&[0][..], &u32::MAX.to_be_bytes()].concat();
     let step = answer(200, &[GRPC_TYPE], vec![data(lie), Never]);
     check(GRPC, step, Some(Code::ResourceExhausted), Some(Code::ResourceExhausted));
+}
+
+#[test]
+fn a_response_that_costs_too_much_to_decode_is_resource_exhausted() {
+    // Fields 15 and 16 are unknown to the schema.
+    let unknown = [&text("A")[..], &[0x78, 1, 0x80, 0x01, 1]].concat();
+    for (max, is_within) in [(3, true), (2, true), (1, false)] {
+        let limits = DecodeLimits { unknown_fields_max: max, ..DecodeLimits::DEFAULT };
+        let step = answer(200, &[PROTO], vec![data(unknown.clone())]);
+        let code = call(&Stub::new([step]).channel().decode_limits(limits)).err().map(|error| error.code());
+        assert_eq!(code, (!is_within).then_some(Code::ResourceExhausted), "{max}");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The two ends of a stream, in two tasks or in one.
 
 use crate::greet::*;
+use crate::stub::*;
 use crate::support::*;
-use ringwire_client::{Channel, Code, EndedByServer};
+use ringwire_client::{Channel, Code, EndedByServer, RequestBody, ResponseBody, Transport, TransportError};
 use ringwire_service::{Call, Error, Requests, Responses, Result, Router};
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Answers as `Greeter` does, but ends when it has heard enough, or fails when it is told to.
 struct Impatient;
@@ -70,6 +73,38 @@ async fn an_early_end_ends_a_pending_send() {
     }
 }
 
+/// A transport that answers at once, and never lets go of a request: as a connection does that still sends it.
+struct Keeper(Mutex<Vec<RequestBody>>);
+
+impl Transport for Keeper {
+    fn send(
+        &self,
+        request: http::Request<RequestBody>,
+    ) -> Pin<Box<dyn Future<Output = Result<http::Response<ResponseBody>, TransportError>> + Send>> {
+        self.0.lock().unwrap().push(request.into_body());
+        let head = [("content-type", "application/connect+proto")];
+        let step = answer(200, &head, vec![data(envelope(2, b"{}"))]);
+        Stub::new([step]).send(http::Request::new(RequestBody::whole(bytes::Bytes::new())))
+    }
+}
+
+#[tokio::test]
+async fn an_early_end_ends_a_pending_send_whatever_becomes_of_the_request() {
+    let channel = Channel::over(Keeper(Mutex::default()), "http://keeper").unwrap();
+    let (mut outgoing, mut incoming) = GreetClient::new(channel.clone()).chat().await.unwrap().split();
+    let sender = tokio::spawn(async move {
+        loop {
+            if let Err(error) = outgoing.send(&line(&"x".repeat(40_000))).await {
+                return error;
+            }
+        }
+    });
+    tokio::task::yield_now().await;
+    assert!(incoming.next().await.unwrap().is_none());
+    assert!(sender.await.unwrap().source().unwrap().is::<EndedByServer>());
+    drop(channel);
+}
+
 #[test]
 fn an_early_failure_is_what_a_send_says() {
     for protocol in PROTOCOLS {
@@ -105,6 +140,40 @@ async fn a_receiving_end_that_is_dropped_ends_what_is_sent() {
     outgoing.send(&line("a")).await.unwrap();
     drop(incoming);
     assert!(outgoing.send(&line("b")).await.is_err());
+}
+
+#[test]
+fn a_server_whose_answers_nobody_receives_is_held_back() {
+    /// Answers without end, and counts.
+    struct Flood(Arc<AtomicUsize>);
+    impl Greet for Flood {
+        async fn chat(
+            &self,
+            _: &mut Call,
+            _: Requests<'_, ChatRequest>,
+            mut responses: Responses<'_, ChatResponse>,
+        ) -> Result<()> {
+            let message = ChatResponse { line: "x".repeat(10_000), ..Default::default() };
+            loop {
+                responses.send(&message).await?;
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    let sent = Arc::default();
+    let client =
+        GreetClient::new(Channel::local(Router::new().add(GreetServer::new(Flood(Arc::clone(&sent))))));
+    let mut chat = now(client.chat()).unwrap();
+    for _ in 0..100 {
+        now(chat.send(&line("a"))).unwrap();
+    }
+    // What either end keeps for the other, twice 64 KiB and a piece more of each.
+    let kept = sent.load(Ordering::Relaxed);
+    assert!((7..=28).contains(&kept), "{kept} messages of 10 kB are kept");
+    for _ in 0..100 {
+        now(chat.next()).unwrap().unwrap();
+    }
+    assert!(sent.load(Ordering::Relaxed) <= 128);
 }
 
 #[test]

@@ -9,10 +9,10 @@ mod support;
 
 use greet::*;
 use ringwire_client::pool::{HttpVersion, PoolOptions};
-use ringwire_client::{Channel, ClientProtocol, Code, Compressions, Result};
+use ringwire_client::{Channel, ClientProtocol, Code, Compressions, Result, Tower};
 use ringwire_compress::{CompressionPolicy, Gzip};
 use ringwire_service::Router;
-use ringwire_tower::Server;
+use ringwire_tower::{RpcService, Server};
 use std::net::SocketAddr;
 use support::*;
 
@@ -30,7 +30,11 @@ async fn serve() -> SocketAddr {
 }
 
 /// Calls every shape over channels of every kind.
-async fn check(http: HttpVersion, protocols: &[ClientProtocol], calls: impl AsyncFn(&GreetClient) -> Result<()>) {
+async fn check(
+    http: HttpVersion,
+    protocols: &[ClientProtocol],
+    calls: impl AsyncFn(&GreetClient) -> Result<()>,
+) {
     let address = serve().await;
     let policy = CompressionPolicy { min_size: Some(0), ..Default::default() };
     let channel = Channel::pooled(&format!("http://{address}"), PoolOptions::new().http(http)).unwrap();
@@ -155,4 +159,44 @@ async fn nobody_at_home_is_unavailable() {
     assert_eq!(error.code(), Code::Unavailable, "{error:?}");
     let error = client.chat().await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_an_origin() {
+    let folder = std::env::temp_dir().join(format!("ringwire-client-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("s");
+    let server = Server::bind_unix(&path);
+    tokio::spawn(async move { server.serve(Router::new().add(GreetServer::new(Greeter))).await.unwrap() });
+    let channel = Channel::new(&format!("unix:{}", path.display())).unwrap();
+    for protocol in PROTOCOLS {
+        let client = GreetClient::new(channel.clone().protocol(protocol));
+        assert_eq!(client.greet(&request("Ada")).await.unwrap().greeting, "Hello, Ada!");
+        chat_at_once(&client).await.unwrap();
+    }
+    drop(channel);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_tower_service_is_a_transport() {
+    let service = RpcService::new(Router::new().add(GreetServer::new(Greeter))).unwrap();
+    let channel = Channel::over(Tower::new(service), "https://greet.example").unwrap();
+    for protocol in PROTOCOLS {
+        for codec in CODECS {
+            let client = GreetClient::new(channel.clone().protocol(protocol).codec(codec));
+            assert_eq!(client.greet(&request("Ada")).await.unwrap().greeting, "Hello, Ada!");
+            let mut names = client.collect().await.unwrap();
+            names.send(&request("Ada")).await.unwrap();
+            assert_eq!(names.finish().await.unwrap().greeting, "Ada");
+            chat_at_once(&client).await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_no_origin_is_refused() {
+    for origin in ["", "127.0.0.1:8080", "ftp://a", "unix:", "http://"] {
+        assert_eq!(Channel::new(origin).unwrap_err().code(), Code::InvalidArgument, "{origin:?}");
+    }
 }
