@@ -10,8 +10,8 @@
 //! // src/lib.rs
 //! include!(concat!(env!("OUT_DIR"), "/proto.rs"));
 //! ```
-//! The crate depends on `ringwire-message`, and on `ringwire-service` where services are generated. protoc is the one
-//! that `PROTOC` names, or else the one that `ringwire-protoc` carries.
+//! The crate depends on `ringwire-message`, on `ringwire-service` where servers are generated, and on `ringwire-client`
+//! where clients are. protoc is the one that `PROTOC` names, or else the one that `ringwire-protoc` carries.
 
 #![forbid(unsafe_code)]
 
