@@ -6,63 +6,15 @@
 
 #[path = "../tests/client/greet.rs"]
 mod greet;
+#[path = "../benches/calls/least.rs"]
+mod least;
 
-use bytes::Bytes;
 use greet::*;
-use http::{HeaderValue, Request, Response};
-use http_body::{Body, Frame};
-use ringwire_client::{Call, Channel, Next, RequestBody, ResponseBody, Transport, TransportError};
-use ringwire_service::{Router, Sent};
-use std::future::ready;
-use std::pin::{Pin, pin};
+use least::{Echo, Least};
+use ringwire_client::{Call, Channel, Next};
+use ringwire_service::Router;
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-
-struct Echo;
-
-impl Greet for Echo {
-    async fn greet_into(
-        &self,
-        _: &mut ringwire_service::Call,
-        request: GreetRequestView<'_>,
-        response: ringwire_service::Response<'_, GreetResponse>,
-    ) -> ringwire_service::Result<Sent> {
-        response.send(&GreetResponseView { greeting: request.name, ..Default::default() }).await
-    }
-}
-
-/// A transport that answers at once.
-struct Least;
-
-impl Transport for Least {
-    fn send(
-        &self,
-        _: Request<RequestBody>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>> {
-        let mut response = Response::new(ResponseBody::of_transport(Hello(true)));
-        let media_type = HeaderValue::from_static("application/proto");
-        response.headers_mut().insert(http::header::CONTENT_TYPE, media_type);
-        Box::pin(ready(Ok(response)))
-    }
-}
-
-struct Hello(bool);
-
-impl Body for Hello {
-    type Data = Bytes;
-    type Error = TransportError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
-        let is_first = std::mem::take(&mut self.0);
-        Poll::Ready(is_first.then(|| Ok(Frame::data(Bytes::from_static(b"\x0a\x05hello")))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        !self.0
-    }
-}
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
