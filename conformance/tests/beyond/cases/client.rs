@@ -80,7 +80,6 @@ pub(crate) fn client_cases() -> Vec<ClientCase> {
             .want("unavailable; 1 connection"),
     ];
     for (code, want) in [
-        (1, "internal; 1 connection"),
         (2, "internal; 1 connection"),
         (8, "canceled; 1 connection"),
         (11, "resource_exhausted; 1 connection"),
@@ -89,11 +88,7 @@ pub(crate) fn client_cases() -> Vec<ClientCase> {
         cases.push(
             ClientCase::http2(format!("a reset with {code} has its code"), Grpc, Unary)
                 .on(Connection::new().answer(reset(1, code)).stay())
-                .want(want)
-                .connect_go(
-                    if code == 1 { "unavailable; 2 connections" } else { want },
-                    "Go tries again after a PROTOCOL_ERROR, which some servers say for REFUSED_STREAM",
-                ),
+                .want(want),
         );
     }
     cases
