@@ -83,5 +83,5 @@ fn number(number: i64) -> Number {
 }
 
 fn told(outcome: Result<String, Error>) -> String {
-    outcome.unwrap_or_else(|error| format!("{:?}: {}", error.code(), error.message().unwrap_or_default()))
+    outcome.unwrap_or_else(|error| format!("{:?}: {}", error.code(), error.message()))
 }
