@@ -36,6 +36,7 @@ filegroup(
         default_edition = "2021",
         dylib_ext = ".wasm" if name == "rust_wasm32" else ".so",
         exec_triple = "{triple}",
+        extra_rustc_flags = ["-Clinker=wasm-ld"] if name == "rust_wasm32" else [],
         rust_doc = "bin/rustdoc",
         rust_std = name + "_std",
         rustc = "bin/rustc",

@@ -107,9 +107,9 @@ fn types() -> BTreeMap<&'static str, Again> {
         packages::awkward::packages::below { Other }
         proto2::awkward::proto2 { Everything Grouped Optioned Set SetItem }
         rpc_names::awkward::rpc_names {
-            Box Call Copy Debug Default Deserialize Eq Err Error Future HashMap Iterator Message MessageView None Ok
-            Option PartialEq Request Requests Response Responses Result Router S Self_ Send Serialize Some Spec String
-            Sync T Vec bool_ i32_ str_ u8_ usize_
+            Box Call Copy Debug Default Deserialize Encode Eq Err Error Future HashMap Iterator K Message MessageView
+            MockHalf MockMethod MockService None Ok Option PartialEq Request Requests Response Responses Result Router
+            S Self_ Send Serialize ServiceClient Some Spec String Sync T UnaryCall Vec bool_ i32_ str_ u8_ usize_
         }
         shapes::awkward::shapes { CamelCase Deep Empty Large Maps Ping Pong Reserved Scalars }
         well_known::awkward::well_known { All }
