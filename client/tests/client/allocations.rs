@@ -130,4 +130,4 @@ const INTERCEPTOR: u64 = 2;
 /// The call that all of them go around.
 const FIRST_INTERCEPTOR: u64 = INTERCEPTOR + 1;
 /// Connect, gRPC: with what the service allocates, and what its fields do on the way.
-const LOCAL: (u64, u64) = (20, 26);
+const LOCAL: (u64, u64) = (20, 28);

@@ -3,7 +3,9 @@
 use crate::greet::*;
 use crate::stub::*;
 use crate::support::*;
-use ringwire_client::{Channel, Code, EndedByServer, RequestBody, ResponseBody, Transport, TransportError};
+use ringwire_client::{
+    Channel, Code, Compressions, EndedByServer, RequestBody, ResponseBody, Transport, TransportError,
+};
 use ringwire_service::{Call, Error, Requests, Responses, Result, Router};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -161,8 +163,10 @@ fn a_server_whose_answers_nobody_receives_is_held_back() {
         }
     }
     let sent = Arc::default();
-    let client =
-        GreetClient::new(Channel::local(Router::new().add(GreetServer::new(Flood(Arc::clone(&sent))))));
+    let router = Router::new().add(GreetServer::new(Flood(Arc::clone(&sent))));
+    // Compressed, there would be room for a great many of them.
+    let channel = Channel::local(router).accept(Compressions::none());
+    let client = GreetClient::new(channel);
     let mut chat = now(client.chat()).unwrap();
     for _ in 0..100 {
         now(chat.send(&line("a"))).unwrap();
