@@ -10,4 +10,8 @@ await program.default({ module_or_path: fetch(`${origin}/program_bg.wasm`) });
 const ticks = await program.listen(origin, 1);
 process.stdout.write(`ticks: ${await ticks.next()}, ${await ticks.next()}\n`);
 ticks.free();
-await program.listen(origin, 0).catch((error) => process.stdout.write(`error: ${error.message}\n`));
+try {
+  await (await program.listen(origin, 0)).next();
+} catch (error) {
+  process.stdout.write(`error: ${error.message}\n`);
+}

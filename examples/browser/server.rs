@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use ringwire::tower::{Server, terminated};
@@ -32,26 +33,27 @@ impl Ticker for Clock {
     }
 }
 
-/// A file of the page: `folder` is what `wasm_module` made.
-fn files(folder: &str) -> axum::Router {
-    let file = |path: PathBuf, kind: &'static str| {
-        get(async move || match tokio::fs::read(path).await {
-            Ok(bytes) => Ok(([(CONTENT_TYPE, kind)], bytes)),
-            Err(error) => Err(error.to_string()),
-        })
+/// The files of the page: `folder` is what `wasm_module` made.
+fn files(folder: &str) -> Result<axum::Router, String> {
+    let file = |path: PathBuf, kind: &'static str| -> Result<_, String> {
+        // Read once: a page of a few files.
+        let bytes =
+            std::fs::read(&path).map(Bytes::from).map_err(|error| format!("{}: {error}", path.display()));
+        bytes.map(|bytes| get(async move || ([(CONTENT_TYPE, kind)], bytes)))
     };
     let folder = PathBuf::from(folder);
-    axum::Router::new()
+    Ok(axum::Router::new()
         .route("/", get(async || axum::response::Html(include_str!("index.html"))))
-        .route("/program.js", file(folder.join("program.js"), "text/javascript"))
-        .route("/program_bg.wasm", file(folder.join("program_bg.wasm"), "application/wasm"))
+        .route("/program.js", file(folder.join("program.js"), "text/javascript")?)
+        .route("/program_bg.wasm", file(folder.join("program_bg.wasm"), "application/wasm")?))
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let folder = std::env::args().nth(1).ok_or_else(|| Error::invalid_argument("usage: server FOLDER"))?;
+    let files = files(&folder).map_err(Error::not_found)?;
     let server = Server::bind("127.0.0.1:0").until(terminated());
     println!("listening on http://{}", server.local_address()?);
     let services = Router::new().add(TickerServer::new(Clock)).into_axum_router()?;
-    server.serve(services.merge(files(&folder))).await
+    server.serve(services.merge(files)).await
 }

@@ -75,13 +75,13 @@ echo: ring
 refused: InvalidArgument: no text
 count: 1 2 3 \n\
 sum: 42
-deadline: DeadlineExceeded: DEADLINE
+deadline: DeadlineExceeded: the deadline of the call has passed
 grpc-web
 echo: ring
 refused: InvalidArgument: no text
 count: 1 2 3 \n\
 sum: 42
-deadline: DeadlineExceeded: DEADLINE
+deadline: DeadlineExceeded: the deadline of the call has passed
 json, get: ring
 dropped: 2
 nowhere: Unavailable

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used)] // A test's way to fail.
 
 use probe_rust::probe::v1::*;
-use ringwire_client::{Channel, ClientProtocol, Error, GetPolicy, Json};
 use ringwire_client::fetch::{Fetch, sleep};
+use ringwire_client::{Channel, ClientProtocol, Error, GetPolicy, Json};
 use std::fmt::Write;
 use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
