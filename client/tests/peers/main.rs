@@ -18,6 +18,8 @@ const SAY: Spec =
     spec("/ringwire.peers.v1.Echo/Say", StreamShape::Unary).with_idempotency(Idempotency::NoSideEffects);
 const FAIL: Spec = spec("/ringwire.peers.v1.Echo/Fail", StreamShape::Unary);
 const WAIT: Spec = spec("/ringwire.peers.v1.Echo/Wait", StreamShape::Unary);
+const WAITS: Spec = spec("/ringwire.peers.v1.Echo/Waits", StreamShape::Unary);
+const WAITED: Spec = spec("/ringwire.peers.v1.Echo/Waited", StreamShape::Unary);
 const COUNT: Spec = spec("/ringwire.peers.v1.Echo/Count", StreamShape::ServerStream);
 const JOIN: Spec = spec("/ringwire.peers.v1.Echo/Join", StreamShape::ClientStream);
 const CHAT: Spec = spec("/ringwire.peers.v1.Echo/Chat", StreamShape::Bidi);
@@ -51,7 +53,8 @@ async fn check(channel: &Channel) -> Result<()> {
     is_failure(&channel.unary::<StringValue, StringValue, _, _>(&FAIL, &hello).await.unwrap_err());
     let missing = channel.unary::<StringValue, StringValue, _, _>(&MISSING, &hello).await.unwrap_err();
     assert_eq!(missing.code(), Code::Unimplemented);
-    let wait = channel.unary::<StringValue, StringValue, _, _>(&WAIT, &hello);
+    let nobody = text("");
+    let wait = channel.unary::<StringValue, StringValue, _, _>(&WAIT, &nobody);
     assert_eq!(wait.timeout(Duration::from_millis(50)).await.unwrap_err().code(), Code::DeadlineExceeded);
 
     let mut numbers = channel.server_stream::<StringValue, StringValue, _, _>(&COUNT, &text("5")).await?;
@@ -165,5 +168,35 @@ async fn many_calls_at_once() {
         for (number, call) in calls.into_iter().enumerate() {
             assert_eq!(call.await.unwrap().unwrap().value, number.to_string());
         }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_is_cancelled_over_there() {
+    let Some(server) = Server::start() else { return };
+    for (port, http, protocol) in [
+        (server.connect, HttpVersion::Http1, ClientProtocol::CONNECT),
+        (server.connect, HttpVersion::Http2, ClientProtocol::CONNECT),
+        (server.connect, HttpVersion::Http2, ClientProtocol::GRPC_WEB),
+        (server.grpc, HttpVersion::Http2, ClientProtocol::GRPC),
+    ] {
+        let options = PoolOptions::new().http(http);
+        let channel =
+            Channel::pooled(&format!("http://127.0.0.1:{port}"), options).unwrap().protocol(protocol);
+        let name = text(&format!("{http:?} {}", protocol.name()));
+        let ask = async |spec| {
+            let reply = channel.unary::<StringValue, StringValue, _, _>(spec, &name).await.unwrap();
+            reply.into_message().value
+        };
+        let wait = {
+            let (channel, name) = (channel.clone(), name.clone());
+            tokio::spawn(async move {
+                channel.unary::<StringValue, StringValue, _, _>(&WAIT, &name).await.map(drop)
+            })
+        };
+        ask(&WAITS).await;
+        wait.abort();
+        assert!(wait.await.unwrap_err().is_cancelled());
+        assert_eq!(ask(&WAITED).await, "context canceled", "{http:?} {}", protocol.name());
     }
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"connectrpc.com/connect"
 	"google.golang.org/grpc"
@@ -64,9 +65,15 @@ func connectGo(listener net.Listener) {
 	handle("Fail", connect.NewUnaryHandler(path("Fail"), func(_ context.Context, request *connect.Request[text]) (*connect.Response[text], error) {
 		return nil, connectFailure(request.Msg)
 	}))
-	handle("Wait", connect.NewUnaryHandler(path("Wait"), func(ctx context.Context, _ *connect.Request[text]) (*connect.Response[text], error) {
-		<-ctx.Done()
-		return nil, ctx.Err()
+	waits := &waits{named: map[string]*wait{}}
+	handle("Wait", connect.NewUnaryHandler(path("Wait"), func(ctx context.Context, request *connect.Request[text]) (*connect.Response[text], error) {
+		return nil, waits.until(ctx, request.Msg)
+	}))
+	handle("Waits", connect.NewUnaryHandler(path("Waits"), func(_ context.Context, request *connect.Request[text]) (*connect.Response[text], error) {
+		return connect.NewResponse(waits.begun(request.Msg)), nil
+	}))
+	handle("Waited", connect.NewUnaryHandler(path("Waited"), func(_ context.Context, request *connect.Request[text]) (*connect.Response[text], error) {
+		return connect.NewResponse(waits.ended(request.Msg)), nil
 	}))
 	handle("Count", connect.NewServerStreamHandler(path("Count"), func(_ context.Context, request *connect.Request[text], stream *connect.ServerStream[text]) error {
 		return count(request.Msg, stream.Send)
@@ -122,6 +129,7 @@ func grpcGo(listener net.Listener) {
 	send := func(stream grpc.ServerStream) func(*text) error {
 		return func(word *text) error { return stream.SendMsg(word) }
 	}
+	waits := &waits{named: map[string]*wait{}}
 	server := grpc.NewServer()
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: service,
@@ -138,10 +146,11 @@ func grpcGo(listener net.Listener) {
 				return request, nil
 			}),
 			unary("Fail", func(_ context.Context, request *text) (*text, error) { return nil, grpcFailure(request) }),
-			unary("Wait", func(ctx context.Context, _ *text) (*text, error) {
-				<-ctx.Done()
-				return nil, status.FromContextError(ctx.Err()).Err()
+			unary("Wait", func(ctx context.Context, request *text) (*text, error) {
+				return nil, status.FromContextError(waits.until(ctx, request)).Err()
 			}),
+			unary("Waits", func(_ context.Context, request *text) (*text, error) { return waits.begun(request), nil }),
+			unary("Waited", func(_ context.Context, request *text) (*text, error) { return waits.ended(request), nil }),
 		},
 		Streams: []grpc.StreamDesc{
 			stream("Count", false, true, func(stream grpc.ServerStream) error {
@@ -178,6 +187,54 @@ func grpcFailure(word *text) error {
 		failed = detailed
 	}
 	return failed.Err()
+}
+
+// waits are the calls that wait until they are no longer wanted, by the word that they came with.
+type waits struct {
+	lock  sync.Mutex
+	named map[string]*wait
+}
+
+type wait struct {
+	begun, ended chan struct{}
+	err          error
+}
+
+func (waits *waits) of(word *text) *wait {
+	waits.lock.Lock()
+	defer waits.lock.Unlock()
+	found, ok := waits.named[word.Value]
+	if !ok {
+		found = &wait{begun: make(chan struct{}), ended: make(chan struct{})}
+		waits.named[word.Value] = found
+	}
+	return found
+}
+
+func (waits *waits) until(ctx context.Context, word *text) error {
+	if word.Value == "" {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	wait := waits.of(word)
+	close(wait.begun)
+	<-ctx.Done()
+	wait.err = ctx.Err()
+	close(wait.ended)
+	return wait.err
+}
+
+// begun answers once there is such a call.
+func (waits *waits) begun(word *text) *text {
+	<-waits.of(word).begun
+	return word
+}
+
+// ended answers once it is no longer wanted, and says why.
+func (waits *waits) ended(word *text) *text {
+	wait := waits.of(word)
+	<-wait.ended
+	return wrapperspb.String(wait.err.Error())
 }
 
 func count(request *text, send func(*text) error) error {
