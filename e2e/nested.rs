@@ -49,7 +49,9 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a folder can be read") {
         let entry = entry.expect("a folder can be read");
         let (name, kind) = (entry.file_name(), entry.file_type().expect("an entry has a type"));
-        let left_out = name == ".git" || name == "target" || name.to_string_lossy().starts_with("bazel-");
+        // Cargo marks its own `target`; a module may be called so too.
+        let is_cargos = || entry.path().join("CACHEDIR.TAG").exists();
+        let left_out = name == ".git" || name.to_string_lossy().starts_with("bazel-") || is_cargos();
         if kind.is_dir() && !left_out {
             copy(&entry.path(), &to.join(name));
         } else if kind.is_file() && !left_out {
