@@ -30,14 +30,16 @@ fn only_users_of_the_file_are_built(actions: &[Action]) {
         actions.iter().map(|action| (action.value("mnemonic"), action.value("targetLabel"))).collect();
     built.sort_unstable();
     let mut expected = Vec::new();
+    let messages = ["models_proto", "greet_proto"];
+    let facades = ["forwarded_rust", "greet-rust", "greet_client", "greet_server", "models_rust"];
+    let generated = facades.map(|facade| format!("{facade}.generated"));
+    let generated = generated.each_ref().map(String::as_str);
     for (mnemonic, targets) in [
-        ("ConnectRustGenerate", ["models_proto", "greet_proto"].as_slice()),
-        (
-            "ConnectRustGenerate",
-            &["forwarded_rust.generated", "greet-rust.generated", "models_rust.generated"],
-        ),
-        ("GenProtoDescriptorSet", &["models_proto", "greet_proto"]),
-        ("Rustc", &["models_proto", "greet_proto", "forwarded_rust", "greet-rust", "models_rust"]),
+        ("ConnectRustGenerate", messages.as_slice()),
+        ("ConnectRustGenerate", &generated),
+        ("GenProtoDescriptorSet", &messages),
+        ("Rustc", &messages),
+        ("Rustc", &facades),
     ] {
         expected.extend(
             targets.iter().map(|target| (mnemonic, format!("//proto_rules/tests/protos/greet:{target}"))),

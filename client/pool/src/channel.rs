@@ -2,12 +2,12 @@
 
 use crate::balance::Balance;
 use crate::connect::Lane;
+use crate::endpoint::{Look, Needs, Target};
 use crate::error::failed;
 use crate::gate::{Shared, Waiting, read, write};
 use crate::lease::Lease;
 use crate::origin::Origin;
 use crate::state::State;
-use crate::target::{Look, Needs, Target};
 use crate::{Address, Name};
 use ringwire_transport::{BoxError, TransportError, TransportErrorKind};
 use std::collections::HashSet;

@@ -1,8 +1,8 @@
 //! One HTTP/1.1 connection: one request at a time, and kept only when the last one left it clean.
 
+use crate::endpoint::Target;
 use crate::error::{Failed, kind_of};
 use crate::gate::Shared;
-use crate::target::Target;
 use crate::upload::Upload;
 use crate::wire::{Tap, Wire};
 use crate::{Address, Io};

@@ -1,8 +1,8 @@
 //! One HTTP/2 connection: many requests at once.
 
+use crate::endpoint::Target;
 use crate::error::{Failed, is_refused, kind_of};
 use crate::gate::{Shared, lock};
-use crate::target::Target;
 use crate::upload::{Current, Upload};
 use crate::wire::{Tap, Wire};
 use crate::{Address, Io};

@@ -1,9 +1,9 @@
 //! A place for one request on a connection, given back whatever becomes of the request.
 
+use crate::endpoint::Target;
 use crate::error::Failed;
 use crate::http1::Ready;
 use crate::http2::Http2;
-use crate::target::Target;
 use crate::upload::{Current, Upload};
 use http::{Request, Response};
 use hyper::body::Incoming;

@@ -3,13 +3,13 @@
 use crate::channel::Channel;
 use crate::connect::Lane;
 use crate::download::Download;
+use crate::endpoint::Needs;
 use crate::error::Failed;
 use crate::gate::{Gate, Shared};
 use crate::jitter::Jitter;
 use crate::lease::Lease;
 use crate::origin::Origin;
 use crate::state::{State, States};
-use crate::target::Needs;
 use crate::upload::Upload;
 use crate::{HttpVersion, PoolError, PoolOptions, Tls, WaitForReady};
 use http::header::HOST;
