@@ -14,5 +14,8 @@ fn all_cases_but_http3_pass() {
 }
 
 fn client() -> String {
-    std::env::var("CLIENT").ok().or(option_env!("CARGO_BIN_EXE_client").map(str::to_owned)).expect("a client")
+    std::env::var("CLIENT")
+        .ok()
+        .or(option_env!("CARGO_BIN_EXE_pooled_client").map(str::to_owned))
+        .expect("a client")
 }

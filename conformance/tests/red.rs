@@ -76,5 +76,5 @@ fn program(variable: &str, built: Option<&str>) -> String {
 
 const TOWER_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_tower_server");
 const BROKEN_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_broken_server");
-const POOLED_CLIENT: Option<&str> = option_env!("CARGO_BIN_EXE_client");
+const POOLED_CLIENT: Option<&str> = option_env!("CARGO_BIN_EXE_pooled_client");
 const BROKEN_CLIENT: Option<&str> = option_env!("CARGO_BIN_EXE_broken_client");

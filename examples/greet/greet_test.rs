@@ -5,13 +5,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 #[test]
 fn the_server_greets_anybody_and_stops_when_told() {
-    let mut server = Command::new(env!("CARGO_BIN_EXE_server")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    let mut server = Stopped(command.stdout(Stdio::piped()).spawn().unwrap());
     let mut said = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let address = said.trim().strip_prefix("listening on http://").unwrap();
 
     let called = client(&[&format!("http://{address}"), "Ada", "how are you", "bye"]);
@@ -26,9 +27,18 @@ fn the_server_greets_anybody_and_stops_when_told() {
     let refused = r#"{"code":"invalid_argument","message":"a greeting needs a name"}"#;
     check(address, "{}", "HTTP/1.1 400 Bad Request\r\n", refused);
 
-    let told = Command::new("kill").arg(server.id().to_string()).status().unwrap();
+    let told = Command::new("kill").arg(server.0.id().to_string()).status().unwrap();
     assert!(told.success());
-    assert_eq!(server.wait().unwrap().code(), Some(0));
+    assert_eq!(server.0.wait().unwrap().code(), Some(0));
+}
+
+/// A program that does not outlive the test, whatever becomes of that.
+struct Stopped(Child);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 fn client(arguments: &[&str]) -> Output {

@@ -58,7 +58,7 @@ async fn a_server_does_what_the_cases_say() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_does_what_the_cases_say() {
-    let program = program("CLIENT", option_env!("CARGO_BIN_EXE_client"));
+    let program = program("CLIENT", option_env!("CARGO_BIN_EXE_pooled_client"));
     let is_connect_go = std::env::var("CLIENT_IS").is_ok_and(|whose| whose == "connect-go");
     let chosen = std::env::var("CASES").unwrap_or_default();
     let mut cases = cases::client_cases();
