@@ -1,10 +1,11 @@
 """A program built for another machine than the one that builds."""
 
-def _platform_impl(_settings, attr):
+def _to_platform_impl(_settings, attr):
     return {"//command_line_option:platforms": [attr.platform]}
 
-_platform = transition(
-    implementation = _platform_impl,
+# To the platform that the attribute of this name says.
+to_platform = transition(
+    implementation = _to_platform_impl,
     inputs = [],
     outputs = ["//command_line_option:platforms"],
 )
@@ -29,7 +30,7 @@ for_platform = rule(
     attrs = {
         "binary": attr.label(
             doc = "The program.",
-            cfg = _platform,
+            cfg = to_platform,
             executable = True,
             mandatory = True,
         ),

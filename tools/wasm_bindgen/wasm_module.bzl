@@ -1,13 +1,6 @@
 """A Rust program as a module of JavaScript, for browsers and for Node."""
 
-def _wasm32_impl(_settings, _attr):
-    return {"//command_line_option:platforms": ["//tools/cross:wasm32"]}
-
-_wasm32 = transition(
-    implementation = _wasm32_impl,
-    inputs = [],
-    outputs = ["//command_line_option:platforms"],
-)
+load("//tools/cross:for_platform.bzl", "to_platform")
 
 def _wasm_module_impl(ctx):
     program = ctx.attr.program[0][DefaultInfo].files_to_run.executable
@@ -29,9 +22,13 @@ wasm_module = rule(
     implementation = _wasm_module_impl,
     doc = "A folder with program.js, an ES module, and program_bg.wasm, which its default export takes.",
     attrs = {
+        "platform": attr.label(
+            doc = "What the program is compiled for.",
+            default = "//tools/cross:wasm32",
+        ),
         "program": attr.label(
             doc = "The program, a `rust_binary` whose functions have the attribute `#[wasm_bindgen]`.",
-            cfg = _wasm32,
+            cfg = to_platform,
             executable = True,
             mandatory = True,
         ),
