@@ -1,5 +1,6 @@
 //! The mock: a service without a handler, which tests tell what to answer.
 
+use super::dispatch::{self, Dispatch};
 use super::handler::deprecated;
 use super::model::{Method, Service, Shape};
 use proc_macro2::{Literal, TokenStream};
@@ -7,7 +8,7 @@ use quote::quote;
 use syn::{Item, parse_quote};
 
 pub(crate) fn items(service: &Service) -> Vec<Item> {
-    let Service { client_runtime: runtime, client, mock, full_name, methods, .. } = service;
+    let Service { client_runtime: runtime, client, mock, methods, .. } = service;
     let deprecated = deprecated(service.deprecated);
     let docs =
         format!("A service for tests of whatever calls [`{client}`]: it answers as it is told, and records.");
@@ -15,8 +16,6 @@ pub(crate) fn items(service: &Service) -> Vec<Item> {
     let accessors =
         methods.iter().enumerate().map(|(number, method)| accessor(&types[number], number, method));
     let constants = methods.iter().map(|method| &method.client_constant);
-    let names = methods.iter().map(|method| &method.name);
-    let numbers = 0..methods.len();
     let arms = methods.iter().enumerate().map(|(number, method)| arm(runtime, number, method));
     vec![
         parse_quote! {
@@ -36,32 +35,17 @@ pub(crate) fn items(service: &Service) -> Vec<Item> {
                 #(#accessors)*
             }
         },
-        parse_quote! {
-            impl #runtime::generated::Service for #mock {
-                const NAME: &'static str = #full_name;
-                const METHODS: &'static [#runtime::Spec] = &[#(#client::#constants),*];
-
-                fn find(method: &str) -> ::core::option::Option<usize> {
-                    match method {
-                        #(#names => ::core::option::Option::Some(#numbers),)*
-                        _ => ::core::option::Option::None,
-                    }
-                }
-
-                async fn serve(
-                    &self,
-                    method: usize,
-                    call: &mut #runtime::generated::Call,
-                    ends: #runtime::generated::Ends<'_>,
-                ) -> #runtime::Result<()> {
-                    let _ = &ends;
-                    match method {
-                        #(#arms)*
-                        _ => #runtime::generated::unimplemented(call.spec()).await,
-                    }
-                }
-            }
-        },
+        dispatch::item(
+            service,
+            &Dispatch {
+                names: &quote!(#runtime::generated),
+                result: runtime,
+                bound: TokenStream::new(),
+                implementor: quote!(#mock),
+                constants: constants.map(|constant| quote!(#client::#constant)).collect(),
+                arms: arms.collect(),
+            },
+        ),
     ]
 }
 

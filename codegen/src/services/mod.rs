@@ -5,6 +5,7 @@
 //! and mocks, before which a method `New` gives way.
 
 mod client;
+mod dispatch;
 mod handler;
 mod mock;
 mod model;

@@ -1,5 +1,6 @@
 //! A handler as a server serves it: a match on the method, no map and no boxed closure.
 
+use super::dispatch::{self, Dispatch};
 use super::handler::deprecated;
 use super::model::{Method, Service, Shape};
 use super::spec;
@@ -8,13 +9,11 @@ use quote::quote;
 use syn::{Item, parse_quote};
 
 pub(crate) fn items(service: &Service) -> Vec<Item> {
-    let Service { runtime, handler, server, parameters: [parameter, ..], full_name, methods, .. } = service;
+    let Service { runtime, handler, server, parameters: [parameter, ..], methods, .. } = service;
     let deprecated = deprecated(service.deprecated);
     let docs = format!("A [`{handler}`] that a server can serve.");
     let specs = methods.iter().map(|method| spec::constant(runtime, method, &method.constant));
     let constants = methods.iter().map(|method| &method.constant);
-    let names = methods.iter().map(|method| &method.name);
-    let numbers = 0..methods.len();
     let arms = methods.iter().enumerate().map(|(number, method)| arm(service, number, method));
     vec![
         parse_quote! {
@@ -37,32 +36,17 @@ pub(crate) fn items(service: &Service) -> Vec<Item> {
                 #(#specs)*
             }
         },
-        parse_quote! {
-            impl<#parameter: #handler> #runtime::Service for #server<#parameter> {
-                const NAME: &'static str = #full_name;
-                const METHODS: &'static [#runtime::Spec] = &[#(#server::<()>::#constants),*];
-
-                fn find(method: &str) -> ::core::option::Option<usize> {
-                    match method {
-                        #(#names => ::core::option::Option::Some(#numbers),)*
-                        _ => ::core::option::Option::None,
-                    }
-                }
-
-                async fn serve(
-                    &self,
-                    method: usize,
-                    call: &mut #runtime::Call,
-                    ends: #runtime::Ends<'_>,
-                ) -> #runtime::Result<()> {
-                    let _ = &ends;
-                    match method {
-                        #(#arms)*
-                        _ => #runtime::unimplemented(call.spec()).await,
-                    }
-                }
-            }
-        },
+        dispatch::item(
+            service,
+            &Dispatch {
+                names: runtime,
+                result: runtime,
+                bound: quote!(<#parameter: #handler>),
+                implementor: quote!(#server<#parameter>),
+                constants: constants.map(|constant| quote!(#server::<()>::#constant)).collect(),
+                arms: arms.collect(),
+            },
+        ),
     ]
 }
 
