@@ -2,12 +2,19 @@
 //!
 //! Names given to either trait are lower-case; values are bytes, since HTTP promises no more.
 
+use crate::Token;
+
 /// Header or trailer fields that can be read.
 pub trait Headers {
     /// The first value of the field `name`, which is lower-case.
     fn get(&self, name: &str) -> Option<&[u8]>;
 
-    /// Visits every field in order; a repeated field once per value.
+    /// The first value of the field of this token.
+    fn known(&self, token: Token) -> Option<&[u8]> {
+        self.get(token.as_str())
+    }
+
+    /// Visits every field in order; a repeated field once per value. Names are in lower case.
     ///
     /// Pseudo-header fields (`:path` and its kin) are not visited.
     fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8]));
@@ -20,6 +27,11 @@ pub trait Headers {
 pub trait HeadersMut {
     /// Adds a field after those already there; a field of the same name stays.
     fn append(&mut self, name: &str, value: &[u8]);
+
+    /// Adds a field whose name has a token. Sinks that work by index override this.
+    fn append_known(&mut self, token: Token, value: &[u8]) {
+        self.append(token.as_str(), value);
+    }
 
     /// Adds a field whose name and value live as long as the program.
     ///
@@ -65,6 +77,10 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
 impl<T: Headers + ?Sized> Headers for &T {
     fn get(&self, name: &str) -> Option<&[u8]> {
         (**self).get(name)
+    }
+
+    fn known(&self, token: Token) -> Option<&[u8]> {
+        (**self).known(token)
     }
 
     fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
