@@ -235,8 +235,8 @@ where
         let Self { call, shape: One { request, .. } } = self;
         Box::pin(async move {
             let coding = call.channel.coding();
-            let whole = stream::unary(call, &Lent::<Q, T, K>::new(request), A::FULL_NAME).await?;
-            whole.decode(|bytes| F::decode(&coding, bytes))
+            let reply = stream::unary(call, &Lent::<Q, T, K>::new(request), A::FULL_NAME).await?;
+            reply.decode(|bytes| F::decode(&coding, bytes))
         })
     }
 }
@@ -287,20 +287,5 @@ impl<Q: Message, A: Message> IntoFuture for CallBuilder<Many<Q, Each<A>>> {
 impl<S> fmt::Debug for CallBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.call.fmt(f)
-    }
-}
-
-/// What a whole response comes in, before it is decoded.
-pub(crate) struct WholeReply {
-    pub(crate) bytes: Bytes,
-    pub(crate) headers: Metadata,
-    pub(crate) trailers: Metadata,
-    pub(crate) peer: Option<ringwire_transport::PeerAddr>,
-}
-
-impl WholeReply {
-    pub(crate) fn decode<M>(self, decode: impl FnOnce(Bytes) -> Result<M>) -> Result<Reply<M>> {
-        let Self { bytes, headers, trailers, peer } = self;
-        Ok(Reply::new(decode(bytes)?, headers, trailers, peer))
     }
 }

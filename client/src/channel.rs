@@ -62,7 +62,7 @@ impl Channel {
     }
 
     pub(crate) fn of(transport: Arc<dyn Transport>, base: Base) -> Self {
-        let mut config = ClientConfig::new(ClientProtocol::CONNECT, name(&Proto));
+        let mut config = ClientConfig::new(ClientProtocol::CONNECT, Proto.name());
         config.compressions = Compressions::default();
         Self {
             inner: Arc::new(Inner {
@@ -89,10 +89,8 @@ impl Channel {
     /// The codec; proto unless set.
     #[must_use]
     pub fn codec(mut self, codec: &'static dyn Codec) -> Self {
-        let inner = Arc::make_mut(&mut self.inner);
-        inner.codec = codec;
-        inner.config = Arc::new(with_codec(&inner.config, name(codec)));
-        self
+        Arc::make_mut(&mut self.inner).codec = codec;
+        self.with_config(|config| config.set_codec(codec.name()))
     }
 
     /// The bounds of each call, both ways.
@@ -259,22 +257,6 @@ impl fmt::Debug for Channel {
             .field("codec", &self.inner.codec.name())
             .finish_non_exhaustive()
     }
-}
-
-/// The same configuration with another codec, whose name is settled when a configuration is made.
-fn with_codec(config: &ClientConfig, codec: &'static str) -> ClientConfig {
-    let mut new = ClientConfig::new(config.protocol, codec);
-    new.limits = config.limits;
-    new.compressions = config.compressions.clone();
-    new.compression = config.compression;
-    new.compression_policy = config.compression_policy;
-    new.get = config.get;
-    new.user_agent = config.user_agent.clone();
-    new
-}
-
-fn name(codec: &'static dyn Codec) -> &'static str {
-    codec.name()
 }
 
 /// No name that anybody looks up.

@@ -1,25 +1,9 @@
-//! Header fields as HTTP implementations keep them, read and written through the core's traits.
+//! Header fields as HTTP implementations keep them, written through the core's trait.
 
 use crate::{Error, Result};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use ringwire_http::{Headers, HeadersMut};
-
-/// Fields to read, where they lie.
-#[derive(Debug)]
-pub(crate) struct Fields(pub(crate) HeaderMap);
-
-impl Headers for Fields {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name).map(HeaderValue::as_bytes)
-    }
-
-    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
-        for (name, value) in &self.0 {
-            visit(name.as_str(), value.as_bytes());
-        }
-    }
-}
+use ringwire_http::HeadersMut;
 
 /// Fields to write.
 #[derive(Debug)]

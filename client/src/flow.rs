@@ -5,14 +5,12 @@
 //! needs it too.
 
 use crate::error::{canceled_around, deadline_reached, transport_failed};
-use crate::fields::Fields;
 use crate::{Error, Result, clock};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::Body;
 use ringwire_rpc::{ClientExchange, Input};
-use ringwire_service::Cancelled;
-use ringwire_service::Instant;
+use ringwire_service::{Cancelled, Fields, Instant};
 use ringwire_transport::{PeerAddr, ResponseBody, TransportError};
 use std::fmt;
 use std::future::Future;

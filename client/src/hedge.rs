@@ -32,12 +32,12 @@ impl HedgePolicy {
 }
 
 /// The policy of a call that has one, and that may be made more than once.
-pub(crate) fn applies(call: &Call) -> Option<HedgePolicy> {
+pub(crate) fn applies(call: &Call) -> Option<&HedgePolicy> {
     let is_free = call.spec.idempotency == Idempotency::NoSideEffects;
-    call.channel.hedge_policy().filter(|_| is_free).cloned()
+    call.channel.hedge_policy().filter(|_| is_free)
 }
 
-pub(crate) async fn run(plan: &Plan<'_>, policy: HedgePolicy) -> Result<Answered> {
+pub(crate) async fn run(plan: &Plan<'_>, policy: &HedgePolicy) -> Result<Answered> {
     let mut race = Race {
         left: policy.attempts_max.max(1),
         sent: 0,
@@ -50,8 +50,8 @@ pub(crate) async fn run(plan: &Plan<'_>, policy: HedgePolicy) -> Result<Answered
 }
 
 /// The attempts of one call.
-struct Race {
-    policy: HedgePolicy,
+struct Race<'p> {
+    policy: &'p HedgePolicy,
     running: Vec<Running>,
     /// How many more there may be.
     left: u32,
@@ -61,7 +61,7 @@ struct Race {
     alarm: clock::Alarm,
 }
 
-impl Race {
+impl Race<'_> {
     fn poll(&mut self, plan: &Plan<'_>, cx: &mut Context<'_>) -> Poll<Result<Answered>> {
         loop {
             if self.left > 0 && self.next <= clock::now() {

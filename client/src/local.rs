@@ -1,13 +1,13 @@
 //! Services in this process as a transport: what is polled is the handler.
 
 use crate::clock;
-use crate::fields::{Fields, Sink};
+use crate::fields::Sink;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, Uri, request};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
-use ringwire_rpc::{RequestHead, Version};
-use ringwire_service::Instant;
-use ringwire_service::{Arrival, Head, InFlight, Peer, PeerAddress, Router, RouterError, Routes};
+use ringwire_service::{
+    Arrival, Fields, HttpHead, InFlight, Instant, Peer, PeerAddress, Router, RouterError, Routes,
+};
 use ringwire_transport::{RequestBody, ResponseBody, Transport, TransportError, TransportErrorKind};
 use std::fmt;
 use std::future::Future;
@@ -123,7 +123,9 @@ impl Serving {
     fn start(routes: &Routes, request: Request<RequestBody>) -> Box<Self> {
         let (mut parts, body) = request.into_parts();
         let extensions = std::mem::take(&mut parts.extensions);
-        let head = Arc::new(LocalHead::from(parts));
+        // Whatever a call needs, memory has.
+        parts.version = Version::HTTP_2;
+        let head = Arc::new(HttpHead::from(parts));
         let arrival = Arrival { head, peer: Arc::new(Peer::new(PeerAddress::Memory)), extensions };
         let call = routes.start(arrival, clock::now());
         Box::new(Self { call, body, ahead: None, is_begun: false, alarm: clock::Alarm::default() })
@@ -165,7 +167,7 @@ impl Serving {
             Poll::Pending => return Ok(Poll::Pending),
             Poll::Ready(None) => self.call.push_end(),
             Poll::Ready(Some(Err(error))) => {
-                return Err(TransportError::new(TransportErrorKind::Reset(CANCEL)).with_source(error));
+                return Err(TransportError::new(TransportErrorKind::CANCEL).with_source(error));
             }
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => self.call.push(data),
@@ -186,38 +188,8 @@ impl fmt::Debug for Serving {
     }
 }
 
-/// The head of a request, as the call was made.
-struct LocalHead {
-    is_get: bool,
-    uri: Uri,
-    fields: Fields,
-}
-
-impl From<request::Parts> for LocalHead {
-    fn from(parts: request::Parts) -> Self {
-        let is_get = parts.method == http::Method::GET;
-        Self { is_get, uri: parts.uri, fields: Fields(parts.headers) }
-    }
-}
-
-impl Head for LocalHead {
-    fn request(&self) -> RequestHead<'_> {
-        RequestHead {
-            method: if self.is_get { "GET" } else { "POST" },
-            path: self.uri.path(),
-            query: self.uri.query(),
-            headers: &self.fields,
-            // Whatever a call needs, memory has.
-            version: Version::Http2,
-        }
-    }
-}
-
 fn map(fields: Sink) -> Result<HeaderMap, TransportError> {
     fields
         .into_map()
         .map_err(|error| TransportError::new(TransportErrorKind::Protocol).with_source(error.into_std()))
 }
-
-/// RFC 9113, section 7.
-const CANCEL: u32 = 0x8;

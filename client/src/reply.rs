@@ -1,5 +1,7 @@
 //! The answer to a call that has one.
 
+use crate::Result;
+use bytes::Bytes;
 use ringwire_rpc::Metadata;
 use ringwire_transport::PeerAddr;
 use std::ops::{Deref, DerefMut};
@@ -7,17 +9,21 @@ use std::ops::{Deref, DerefMut};
 /// A message, and what came beside it. It can be used as the message.
 #[derive(Clone, Debug)]
 pub struct Reply<M> {
-    message: M,
-    headers: Metadata,
-    trailers: Metadata,
-    peer: Option<PeerAddr>,
+    pub(crate) message: M,
+    pub(crate) headers: Metadata,
+    pub(crate) trailers: Metadata,
+    pub(crate) peer: Option<PeerAddr>,
+}
+
+impl Reply<Bytes> {
+    /// The same with the message that its bytes are.
+    pub(crate) fn decode<M>(self, decode: impl FnOnce(Bytes) -> Result<M>) -> Result<Reply<M>> {
+        let Self { message, headers, trailers, peer } = self;
+        Ok(Reply { message: decode(message)?, headers, trailers, peer })
+    }
 }
 
 impl<M> Reply<M> {
-    pub(crate) fn new(message: M, headers: Metadata, trailers: Metadata, peer: Option<PeerAddr>) -> Self {
-        Self { message, headers, trailers, peer }
-    }
-
     /// The message, without the rest.
     pub fn into_message(self) -> M {
         self.message

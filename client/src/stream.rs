@@ -1,7 +1,6 @@
 //! How calls of each shape begin, and those whose two ends are one.
 
 use crate::attempt::{Answered, Plan, head};
-use crate::builder::WholeReply;
 use crate::call::Call;
 use crate::cell::{Cell, OutBody};
 use crate::chain::{Chain, Ended};
@@ -54,13 +53,13 @@ impl<Q: Message, A: Message> ClientStream<Q, A> {
         // Interceptors may have something to say about a call that has succeeded.
         poll_fn(|cx| receiving.poll_message(cx)).await?;
         let (codec, limits) = (receiving.coding.codec, receiving.coding.decode_limits);
-        let whole = WholeReply {
-            bytes,
+        let reply = Reply {
+            message: bytes,
             headers: receiving.headers().clone(),
             trailers: receiving.trailers().clone(),
             peer: receiving.peer().cloned(),
         };
-        whole.decode(|bytes| A::owned(codec, bytes, &limits).map_err(decode_failed))
+        reply.decode(|bytes| A::owned(codec, bytes, &limits).map_err(decode_failed))
     }
 
     /// Chooses whether the messages sent from now on are compressed, where the channel says with what.
@@ -192,7 +191,7 @@ pub(crate) async fn unary(
     mut call: Call,
     message: &dyn Sendable,
     full_name: &'static str,
-) -> Result<WholeReply> {
+) -> Result<Reply<Bytes>> {
     call.begin()?;
     if call.channel.interceptors().is_empty() {
         return whole(&mut Plan::new(call, message), full_name).await;
@@ -200,8 +199,8 @@ pub(crate) async fn unary(
     let channel = call.channel.clone();
     let mut way = UnaryWay { message, full_name, reply: None };
     channel.interceptors().run(&mut call, &mut way).await?;
-    Ok(WholeReply {
-        bytes: way.reply.ok_or_else(no_reply)?,
+    Ok(Reply {
+        message: way.reply.ok_or_else(no_reply)?,
         headers: call.response_headers,
         trailers: call.response_trailers,
         peer: call.peer,
@@ -272,7 +271,7 @@ pub(crate) async fn open<Q: Message>(
 }
 
 /// Makes a call with one response, as often as its policies allow.
-async fn whole(plan: &mut Plan<'_>, full_name: &'static str) -> Result<WholeReply> {
+async fn whole(plan: &mut Plan<'_>, full_name: &'static str) -> Result<Reply<Bytes>> {
     let Answered { exchange, flow, first } = plan.run().await?;
     let Some(Input::Message(bytes)) = first else {
         return Err(Error::internal("the response has no message"));
@@ -280,7 +279,7 @@ async fn whole(plan: &mut Plan<'_>, full_name: &'static str) -> Result<WholeRepl
     let call = &mut plan.call;
     let bytes = watched(full_name, bytes, &call.channel.coding(), &mut call.receive_hooks)?;
     let (headers, trailers) = exchange.into_metadata();
-    Ok(WholeReply { bytes, headers, trailers, peer: flow.peer().cloned() })
+    Ok(Reply { message: bytes, headers, trailers, peer: flow.peer().cloned() })
 }
 
 /// The end of the chain around a unary call.
@@ -297,11 +296,11 @@ impl Way for UnaryWay<'_> {
             let mut plan = Plan::new(std::mem::replace(call, stand_in), self.message);
             let outcome = whole(&mut plan, self.full_name).await;
             *call = plan.call;
-            let WholeReply { bytes, headers, trailers, peer } = outcome?;
+            let Reply { message, headers, trailers, peer } = outcome?;
             call.response_headers = headers;
             call.response_trailers = trailers;
             call.peer = peer;
-            self.reply = Some(bytes);
+            self.reply = Some(message);
             Ok(())
         })
     }

@@ -10,7 +10,7 @@ use std::future::ready;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Answers with the name.
+/// Answers with the name, borrowed, so that what is counted is ours.
 pub(crate) struct Echo;
 
 impl Greet for Echo {
@@ -24,7 +24,7 @@ impl Greet for Echo {
     }
 }
 
-/// A transport that answers at once.
+/// A transport that answers at once, and allocates what every one must: a future, and the body of a response.
 pub(crate) struct Least;
 
 impl Transport for Least {

@@ -276,8 +276,7 @@ impl Http2 {
         let error = TransportError::new(kind_of(&cause)).with_peer(self.peer.clone());
         let error = match sending.take_error() {
             Some(own) => {
-                let reset = TransportErrorKind::Reset(h2::Reason::CANCEL.into());
-                TransportError::new(reset).with_peer(self.peer.clone()).with_source(own)
+                TransportError::new(TransportErrorKind::CANCEL).with_peer(self.peer.clone()).with_source(own)
             }
             None => error.with_source(cause),
         };

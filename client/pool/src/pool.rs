@@ -199,7 +199,7 @@ impl Outgoing {
                     drop(error);
                 }
                 Err(Failed { error, unsent: _ }) => {
-                    if !error.is_unprocessed() && error.kind() != TransportErrorKind::Reset(CANCEL) {
+                    if !error.is_unprocessed() && error.kind() != TransportErrorKind::CANCEL {
                         lease.target.failed();
                     }
                     let Some((parts, body)) = spare.filter(|_| error.is_unprocessed()) else {
@@ -279,4 +279,3 @@ impl fmt::Debug for Pool {
 const REPLAYS_MAX: usize = 1;
 /// How often it may find its connection gone before it is even begun: connections of a restarting fleet go one after the other.
 const RETURNS_MAX: usize = 8;
-const CANCEL: u32 = 8;

@@ -1,65 +1,11 @@
 //! What one call allocates, counted: a change of these numbers is a change of what every call costs.
 
 use crate::greet::*;
+use crate::least::{Echo, Least};
 use crate::support::*;
 use allocation_counter::measure;
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
-use http_body::{Body, Frame};
-use ringwire_client::{
-    Call, Channel, ClientProtocol, Next, RequestBody, ResponseBody, Transport, TransportError,
-};
-use ringwire_service::{Router, Sent};
-use std::future::{Future, ready};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-/// A transport that allocates what every transport must: a future, and the body of a response.
-struct Least;
-
-impl Transport for Least {
-    fn send(
-        &self,
-        _: Request<RequestBody>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>> {
-        let mut response = Response::new(ResponseBody::of_transport(Hello(Some(HELLO))));
-        let media_type = HeaderValue::from_static("application/proto");
-        response.headers_mut().insert(http::header::CONTENT_TYPE, media_type);
-        Box::pin(ready(Ok(response)))
-    }
-}
-
-struct Hello(Option<&'static [u8]>);
-
-impl Body for Hello {
-    type Data = Bytes;
-    type Error = TransportError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
-        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(Bytes::from_static(data)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-/// Borrows its answer, so that what is counted is ours.
-struct Echo;
-
-impl Greet for Echo {
-    async fn greet_into(
-        &self,
-        _: &mut ringwire_service::Call,
-        request: GreetRequestView<'_>,
-        response: ringwire_service::Response<'_, GreetResponse>,
-    ) -> ringwire_service::Result<Sent> {
-        response.send(&GreetResponseView { greeting: request.name, ..Default::default() }).await
-    }
-}
+use ringwire_client::{Call, Channel, ClientProtocol, Next};
+use ringwire_service::Router;
 
 /// The allocations of one call, the second, when everything lazy has happened.
 fn count(channel: Channel) -> u64 {
@@ -121,7 +67,6 @@ fn the_messages_of_a_stream_share_allocations() {
     assert!(per_message < 1.5, "{per_message} allocations per message and its answer");
 }
 
-const HELLO: &[u8] = b"\x0a\x02hi";
 /// The future of the call; its message and what shares it; the map of its headers, twice, and one value in it; of the
 /// transport, a future, a body, and the map of headers, twice; and of the one header that came back, name, value and list.
 const UNARY: u64 = 13;

@@ -7,6 +7,8 @@ mod answers;
 mod around;
 mod ends;
 mod greet;
+#[path = "../../benches/calls/least.rs"]
+mod least;
 mod requests;
 mod shapes;
 mod stub;

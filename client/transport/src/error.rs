@@ -40,6 +40,11 @@ pub enum TransportErrorKind {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PeerAddr(pub Arc<str>);
 
+impl TransportErrorKind {
+    /// The reset of a stream whose end is no longer wanted.
+    pub const CANCEL: Self = Self::Reset(0x8);
+}
+
 impl TransportError {
     /// An error of this kind, after which nothing is known of what the peer has done.
     pub fn new(kind: TransportErrorKind) -> Self {

@@ -90,6 +90,11 @@ impl ClientConfig {
         }
     }
 
+    /// Chooses another codec.
+    pub fn set_codec(&mut self, codec: &'static str) {
+        self.codec = MediaTypes::new(codec);
+    }
+
     /// The name of the codec.
     pub fn codec(&self) -> &'static str {
         self.codec.name()

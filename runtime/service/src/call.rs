@@ -1,12 +1,11 @@
 //! One call, as its handler and its interceptors see it: all that stands beside the messages.
 
-use crate::Instant;
 use crate::arrival::metadata;
 use crate::cancel::Canceller;
 use crate::cell::{Cell, Meeting};
 use crate::payload::{Payload, Watchers};
 use crate::tracker::{Guard, Tracker};
-use crate::{Arrival, Cancelled, Head, Peer, Result};
+use crate::{Arrival, Cancelled, Head, Instant, Peer, Result};
 use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
 use std::fmt;
 use std::ops::{Deref, DerefMut};

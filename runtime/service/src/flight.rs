@@ -9,7 +9,6 @@
 
 mod fields;
 
-use crate::Instant;
 use crate::budget::Share;
 use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
@@ -17,7 +16,7 @@ use crate::ends::NO_REQUEST;
 use crate::messages::Messages;
 use crate::router::Routes;
 use crate::service::{Mount, Start, Streamed, Unary, drop_caught, poll_caught};
-use crate::{Arrival, BoxFuture, Call, Error, Head};
+use crate::{Arrival, BoxFuture, Call, Error, Head, Instant};
 use bytes::{Bytes, BytesMut};
 use fields::{Fields, Nowhere};
 use ringwire_http::{Headers, HeadersMut};

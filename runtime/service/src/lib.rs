@@ -14,6 +14,7 @@ mod deadline;
 mod ends;
 mod error;
 mod flight;
+mod http_head;
 mod interceptor;
 mod messages;
 mod payload;
@@ -31,6 +32,7 @@ pub use deadline::DeadlinePolicy;
 pub use ends::{Ends, Request, RequestStream, Requests, Response, Responses, Sent};
 pub use error::{ErrorDetails, Panicked};
 pub use flight::InFlight;
+pub use http_head::{Fields, HttpHead};
 pub use interceptor::{
     Dynamic, InterceptFn, InterceptWithFn, Interceptor, Interceptors, Next, Rest, Stack, With, with,
 };

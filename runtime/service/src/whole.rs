@@ -1,7 +1,6 @@
 //! Calls whose request is at hand, without a connection: for tests, and for callers in the same process.
 
-use crate::Instant;
-use crate::{Arrival, PlainHead, Routes};
+use crate::{Arrival, Instant, PlainHead, Routes};
 use bytes::{Bytes, BytesMut};
 use std::future::poll_fn;
 use std::task::Poll;

@@ -18,11 +18,10 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use ringwire_rpc::answer_error;
-use ringwire_service::{Arrival, Head, Peer, PeerAddress, Router, RouterError, Routes};
+use ringwire_service::{Arrival, Head, HttpHead, Peer, PeerAddress, Router, RouterError, Routes};
 use tower_service::Service;
 
 pub use body::RpcBody;
-use fields::HttpHead;
 use pull::{Interrupted, Pull};
 
 use crate::BoxError;

@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use http_body::Body;
 use ringwire_rpc::{Error, RequestHead, RequestRest, StreamShape};
-use ringwire_service::{Arrival, Head, InFlight, Routes};
+use ringwire_service::{Arrival, Fields, Head, InFlight, Routes};
 use tokio::time::Sleep;
 
-use super::fields::Fields;
 use crate::BoxError;
 
 /// A call in flight, and its request's body.
