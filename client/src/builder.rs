@@ -7,11 +7,11 @@ use crate::{
     Bidi, BoxFuture, Channel, ClientStream, HedgePolicy, Incoming, Reply, Result, RetryPolicy, stream,
 };
 use bytes::Bytes;
+use ringwire_call::Coding;
 use ringwire_message::{Codec, DecodeLimits, Encode, Message};
 use ringwire_rpc::{
     ClientProtocol, Compress, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata, Spec,
 };
-use ringwire_service::Coding;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::IntoFuture;

@@ -3,8 +3,8 @@
 use crate::error::deadline_reached;
 use crate::message::Hook;
 use crate::{Channel, Error, Result, clock};
+use ringwire_call::{Cancelled, Instant, Payload};
 use ringwire_rpc::{Compress, Metadata, Spec};
-use ringwire_service::{Cancelled, Instant, Payload};
 use ringwire_transport::PeerAddr;
 use std::fmt;
 use std::time::Duration;

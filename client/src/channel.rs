@@ -215,8 +215,8 @@ impl Channel {
         &self.inner.config
     }
 
-    pub(crate) fn coding(&self) -> ringwire_service::Coding {
-        ringwire_service::Coding {
+    pub(crate) fn coding(&self) -> ringwire_call::Coding {
+        ringwire_call::Coding {
             codec: self.inner.codec,
             decode_limits: self.inner.decode_limits,
             send_max: self.inner.config.limits.send_max,

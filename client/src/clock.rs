@@ -3,7 +3,7 @@
 //! Timers are tokio's, so that tests can hold the clock, and in a browser the browser's. A call without a deadline
 //! makes none, and so needs no runtime.
 
-use ringwire_service::Instant;
+use ringwire_call::Instant;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;

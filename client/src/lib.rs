@@ -20,7 +20,6 @@ mod clock;
 #[cfg(not(target_arch = "wasm32"))]
 mod connect;
 mod error;
-mod fields;
 mod flow;
 mod hedge;
 mod incoming;
@@ -50,6 +49,7 @@ pub use reply::Reply;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
 
+pub use ringwire_call::{ErrorDetails, Payload};
 /// The browser's fetch, and what can be said about it.
 #[cfg(target_arch = "wasm32")]
 pub use ringwire_fetch as fetch;
@@ -61,7 +61,6 @@ pub use ringwire_rpc::{
     ClientProtocol, Code, Compress, Compression, CompressionPolicy, Compressions, Error, GetPolicy,
     Idempotency, Limits, Metadata, MethodDescriptor, Origin, Spec, StreamShape,
 };
-pub use ringwire_service::{ErrorDetails, Payload};
 pub use ringwire_transport::{
     PeerAddr, RequestBody, ResponseBody, Tower, Transport, TransportError, TransportErrorKind,
 };

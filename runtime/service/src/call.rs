@@ -1,11 +1,10 @@
 //! One call, as its handler and its interceptors see it: all that stands beside the messages.
 
 use crate::arrival::metadata;
-use crate::cancel::Canceller;
 use crate::cell::{Cell, Meeting};
-use crate::payload::{Payload, Watchers};
 use crate::tracker::{Guard, Tracker};
-use crate::{Arrival, Cancelled, Head, Instant, Peer, Result};
+use crate::{Arrival, Cancelled, Head, Instant, Payload, Peer, Result};
+use ringwire_call::{Canceller, Watchers};
 use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
