@@ -9,6 +9,8 @@ use std::time::Instant;
 pub struct Output {
     /// The time at which the connection wants `handle_timeout`. It may come early, but never late.
     pub deadline: Option<Instant>,
+    /// Whether the connection takes input. If not, the transport stays unread until it does.
+    pub read: bool,
     /// What becomes of the transport once everything is sent.
     pub close: Close,
 }
