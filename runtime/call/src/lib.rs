@@ -10,7 +10,7 @@ mod http_fields;
 mod payload;
 mod waker;
 
-pub use cancel::{Cancelled, Canceller};
+pub use cancel::{Cancelled, Canceller, ParentCall};
 pub use error::{ErrorDetails, decode_failed, encode_failed};
 pub use http_fields::{HttpFields, UnsendableField};
 pub use payload::{Coding, Hook, Hooks, Payload, Watchers};

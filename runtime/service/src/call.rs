@@ -4,7 +4,7 @@ use crate::arrival::metadata;
 use crate::cell::{Cell, Meeting};
 use crate::tracker::{Guard, Tracker};
 use crate::{Arrival, Cancelled, Head, Instant, Payload, Peer, Result};
-use ringwire_call::{Canceller, Watchers};
+use ringwire_call::{Canceller, ParentCall, Watchers};
 use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -191,6 +191,16 @@ impl Call {
 
     pub(crate) fn take_trailers(&mut self) -> Metadata {
         std::mem::take(&mut self.response_trailers)
+    }
+}
+
+impl ParentCall for Call {
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline()
+    }
+
+    fn cancelled(&self) -> Cancelled {
+        self.cancelled()
     }
 }
 

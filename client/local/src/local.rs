@@ -1,10 +1,10 @@
-//! Services in this process as a transport: what is polled is the handler.
+//! Services in this process as a transport: polling a response polls its handler.
 
-use crate::clock;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use ringwire_call::{HttpFields, Instant};
+use ringwire_client::{Channel, clock};
 use ringwire_service::{Arrival, HttpHead, InFlight, Peer, PeerAddress, Router, RouterError, Routes};
 use ringwire_transport::{RequestBody, ResponseBody, Transport, TransportError, TransportErrorKind};
 use std::fmt;
@@ -12,6 +12,21 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+
+/// Channels to services in this process: `Channel::local(router)`.
+pub trait LocalChannel {
+    /// Calls to services in this process: the same bytes, without a port or a task. The handler runs where the call is
+    /// awaited. Takes a router, a single `GreetServer::new(..)`, or a `&MockGreet`.
+    ///
+    /// If the router does not fit together, every call fails.
+    fn local(router: impl Into<Router>) -> Self;
+}
+
+impl LocalChannel for Channel {
+    fn local(router: impl Into<Router>) -> Self {
+        Self::over(Local::new(router.into()), LOCAL_ORIGIN).expect("it is an origin")
+    }
+}
 
 /// Calls to services in this process: the bytes that a connection would carry, and nothing else of it.
 #[derive(Clone, Debug)]
@@ -189,3 +204,6 @@ impl fmt::Debug for Serving {
 fn map(fields: HttpFields) -> Result<HeaderMap, TransportError> {
     fields.into_map().map_err(|error| TransportError::new(TransportErrorKind::Protocol).with_source(error))
 }
+
+/// No name that anybody looks up.
+const LOCAL_ORIGIN: &str = "http://local";
