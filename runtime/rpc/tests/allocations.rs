@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use common::{BIDI, UNARY, frame};
+use common::{BIDI, UNARY, frame, head};
 use ringwire_compress::{Compression, Compressions, Gzip, Level};
 use ringwire_rpc::{
     CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Input, Metadata, ServerConfig,

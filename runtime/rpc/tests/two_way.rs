@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use common::{BIDI, CLIENT_STREAM, Fields, Runs, SERVER_STREAM, UNARY, metadata};
+use common::{BIDI, CLIENT_STREAM, Fields, Runs, SERVER_STREAM, UNARY, head, metadata};
 use ringwire_compress::{Gzip, Zstd};
 use ringwire_rpc::{
     CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Compression, CompressionPolicy,
