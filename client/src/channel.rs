@@ -2,17 +2,17 @@
 
 use crate::builder::{BidiCall, CallBuilder, ClientStreamCall, ServerStreamCall, UnaryCall};
 use crate::error::bad_argument;
-use crate::interceptor::{Interceptor, Interceptors};
 use crate::origin::Base;
-use crate::{HedgePolicy, Result, RetryPolicy, Transport};
+use crate::{Call, HedgePolicy, Result, RetryPolicy, Transport};
+use ringwire_call::{Coding, HttpFields, Interceptor, Interceptors};
 use ringwire_message::{Codec, DecodeLimits, Proto};
 use ringwire_rpc::{
     ClientConfig, ClientProtocol, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata,
-    Spec,
+    Spec, StreamShape,
 };
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Where calls go, and how. Clones are cheap, and share what is below.
@@ -33,9 +33,21 @@ struct Inner {
     decode_limits: DecodeLimits,
     timeout: Option<Duration>,
     headers: Metadata,
-    interceptors: Interceptors,
+    interceptors: Interceptors<Call>,
     retry: Option<RetryPolicy>,
     hedge: Option<HedgePolicy>,
+    usual: UsualHeads,
+}
+
+/// The heads of requests that are like all others but for path and time-out: of unary calls, and of streams.
+#[derive(Default)]
+struct UsualHeads([OnceLock<HttpFields>; 2]);
+
+/// A channel is copied to be changed, and then has other heads.
+impl Clone for UsualHeads {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Channel {
@@ -66,6 +78,7 @@ impl Channel {
                 interceptors: Interceptors::default(),
                 retry: None,
                 hedge: None,
+                usual: UsualHeads::default(),
             }),
         }
     }
@@ -79,8 +92,11 @@ impl Channel {
     /// The codec; proto unless set.
     #[must_use]
     pub fn codec(mut self, codec: &'static dyn Codec) -> Self {
-        Arc::make_mut(&mut self.inner).codec = codec;
-        self.with_config(|config| config.set_codec(codec.name()))
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.codec = codec;
+        inner.usual = UsualHeads::default();
+        inner.config = Arc::new((*inner.config).clone().with_codec(codec.name()));
+        self
     }
 
     /// The bounds of each call, both ways.
@@ -148,7 +164,7 @@ impl Channel {
 
     /// Goes around every call, inside of the interceptors that are there already.
     #[must_use]
-    pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
+    pub fn intercept(mut self, interceptor: impl Interceptor<Call>) -> Self {
         Arc::make_mut(&mut self.inner).interceptors.push(interceptor);
         self
     }
@@ -205,8 +221,22 @@ impl Channel {
         &self.inner.config
     }
 
-    pub(crate) fn coding(&self) -> ringwire_call::Coding {
-        ringwire_call::Coding {
+    /// The head of a request of this shape that has nothing of its own. It is written when it is first asked for.
+    pub(crate) fn usual_head(
+        &self,
+        shape: StreamShape,
+        write: impl FnOnce() -> Result<HttpFields>,
+    ) -> Result<HttpFields> {
+        let kept = &self.inner.usual.0[usize::from(shape != StreamShape::Unary)];
+        if let Some(head) = kept.get() {
+            return Ok(head.clone());
+        }
+        let head = write()?;
+        Ok(kept.get_or_init(|| head).clone())
+    }
+
+    pub(crate) fn coding(&self) -> Coding {
+        Coding {
             codec: self.inner.codec,
             decode_limits: self.inner.decode_limits,
             send_max: self.inner.config.limits.send_max,
@@ -221,7 +251,7 @@ impl Channel {
         &self.inner.headers
     }
 
-    pub(crate) fn interceptors(&self) -> &Interceptors {
+    pub(crate) fn interceptors(&self) -> &Interceptors<Call> {
         &self.inner.interceptors
     }
 
@@ -234,7 +264,9 @@ impl Channel {
     }
 
     fn with_config(mut self, change: impl FnOnce(&mut ClientConfig)) -> Self {
-        change(Arc::make_mut(&mut Arc::make_mut(&mut self.inner).config));
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.usual = UsualHeads::default();
+        change(Arc::make_mut(&mut inner.config));
         self
     }
 }

@@ -4,6 +4,7 @@ use crate::{Error, Result};
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Uri, uri};
+use ringwire_rpc::Spec;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -43,6 +44,14 @@ impl Base {
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn without_prefix(&self) -> String {
         format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// The whole address of a request that calls a method.
+    pub(crate) fn uri_of(&self, spec: &Spec) -> Result<Uri> {
+        self.uri(match &*self.prefix {
+            "" => Cow::Borrowed(spec.procedure),
+            prefix => Cow::Owned([prefix, spec.procedure].concat()),
+        })
     }
 
     /// The whole address of a request whose path and query are `target`.

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Header or trailer fields in the map of the `http` crate: read where they lie, or written for an HTTP implementation to
 /// send.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct HttpFields {
     map: HeaderMap,
     /// The name of the first field that HTTP cannot carry.

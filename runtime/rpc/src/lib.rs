@@ -49,7 +49,9 @@ mod config;
 mod error;
 mod limits;
 mod protocol;
+mod push_back;
 mod receive;
+mod response;
 mod server;
 mod spec;
 mod transmit;
@@ -60,11 +62,13 @@ pub use config::{ClientConfig, GetPolicy, ServerConfig};
 pub use error::{Error, ErrorDetail, Origin, Source, StdError};
 pub use limits::Limits;
 pub use protocol::{
-    ClientProtocol, NAMES, Opening, PREVIOUS_ATTEMPTS, RETRY_PUSHBACK, answer_error, answer_unrouted,
+    ClientProtocol, NAMES, Opening, answer_error, answer_unrouted,
     browser, fuzz,
 };
 pub use ringwire_compress::{Compress, Compression, CompressionPolicy, Compressions};
 pub use ringwire_wire::{Code, Metadata};
+pub use push_back::PushBack;
+pub use response::ResponseMetadata;
 pub use server::{End, Ending, RequestRest, ServerExchange, Sinks};
 pub use spec::{Idempotency, MethodDescriptor, Spec, StreamShape};
 

@@ -185,7 +185,7 @@ fn memory_stays_within_the_limit_and_one_buffer() {
 fn exchanges_travel_between_threads() {
     fn is_send<T: Send + 'static>() {}
     is_send::<ServerExchange>();
-    is_send::<ClientExchange>();
+    is_send::<ClientExchange<Vec<(String, Vec<u8>)>>>();
     is_send::<ringwire_rpc::Answer>();
     is_send::<ringwire_rpc::Error>();
 }
