@@ -3,7 +3,8 @@
 //! The lock of a shared lane is never contended: handler and shell run in the same poll, one after the other.
 
 use crate::error::broken;
-use crate::messages::{Closing, Messages};
+use crate::messages::{Closed, Closing, Messages};
+use crate::service::drop_caught;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_call::WakerSlot;
@@ -44,10 +45,11 @@ impl Lane {
         headers: &Metadata,
         trailers: &Metadata,
         closing: Closing<'_>,
-    ) -> (Result<()>, crate::messages::Closed) {
+    ) -> (Result<()>, Closed) {
         match self {
             Self::Own(mut messages) => {
                 let closed = messages.finish(&outcome, headers, trailers, closing);
+                drop_caught(messages);
                 (outcome, closed)
             }
             Self::Shared(shared) => {
@@ -55,6 +57,8 @@ impl Lane {
                 let outcome = state.outcome(outcome);
                 let State { messages, headers, .. } = &mut *state;
                 let closed = messages.finish(&outcome, headers, trailers, closing);
+                drop(state);
+                drop_caught(shared);
                 (outcome, closed)
             }
         }

@@ -347,12 +347,12 @@ fn the_deadline_is_what_client_and_server_agree_on() {
     }
     let told = Arc::new(Mutex::new(None));
     let routes = routes(Router::new().add(GreetServer::new(Tell(told.clone()))));
-    let head = post("/greet.v1.Greet/Greet", "application/json");
-    let mut call = Driven::start(&routes, head.clone().with_field("connect-timeout-ms", "1500"));
+    let head = || post("/greet.v1.Greet/Greet", "application/json");
+    let mut call = Driven::start(&routes, head().with_field("connect-timeout-ms", "1500"));
     call.feed("{}".into());
     call.end();
     assert_eq!(*told.lock().unwrap(), Some(Some(call.now + Duration::from_millis(1500))));
-    let mut call = Driven::start(&routes, head);
+    let mut call = Driven::start(&routes, head());
     call.feed("{}".into());
     call.end();
     assert_eq!(*told.lock().unwrap(), Some(None));
