@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ringwire_compress::Compressions;
-use ringwire_http::{Fields, Head, Method, Version};
+use ringwire_http::{Fields as HeadFields, Head, Method, Version};
 use ringwire_rpc::{
     ClientConfig, ClientExchange, ClientProtocol, Error, Idempotency, Input, NAMES, ServerConfig,
     ServerExchange, Spec, StreamShape,
@@ -40,7 +40,7 @@ fn request_head(input: &[u8]) {
     let Some((method, target)) = line.split_once(' ') else { return };
     let Some(method) = Method::from_bytes(method.as_bytes()) else { return };
     for spec in [QUERY, BIDI] {
-        let head = Head::new(method.clone(), target, Version::Http2, Fields::copied(&NAMES, &fields));
+        let head = Head::new(method.clone(), target, Version::Http2, HeadFields::copied(&NAMES, &fields));
         match ServerExchange::accept(&head, &spec, &server()) {
             Ok(mut exchange) => {
                 exchange.push(Bytes::new(), true);
