@@ -30,20 +30,26 @@ pub(crate) struct Answered {
 }
 
 impl Attempt {
-    /// Begins an attempt, after `previous` others. `replaced` is what interceptors have made of the message.
+    /// An attempt that has not begun.
+    pub(crate) fn new(call: &Call) -> Self {
+        Self { exchange: exchange(call), flow: Flow::new(Bounds::of(call)) }
+    }
+
+    /// Sends the request, after `previous` other attempts. `replaced` is the message as interceptors have replaced it.
     pub(crate) fn start(
+        &mut self,
         call: &Call,
         message: &dyn Sendable,
         replaced: Option<&Bytes>,
         previous: u32,
-    ) -> Result<Self> {
-        let mut exchange = exchange(call);
-        let mut body = BytesMut::new();
-        write(&mut exchange, message, replaced, &call.coding(), &mut body)?;
-        let mut request = head(call, &mut exchange, &mut body, previous)?;
-        *request.body_mut() = RequestBody::whole(body.freeze());
-        let sending = call.channel.transport().send(request);
-        Ok(Self { exchange, flow: Flow::new(sending, Bounds::of(call)) })
+    ) -> Result<()> {
+        let Self { exchange, flow } = self;
+        let mut body = call.channel.buffer().take();
+        write(exchange, message, replaced, &call.coding(), &mut body)?;
+        let mut request = head(call, exchange, &mut body, previous)?;
+        *request.body_mut() = RequestBody::whole(call.channel.buffer().freeze(body));
+        flow.begin(call.channel.transport().send(request));
+        Ok(())
     }
 
     /// Waits until the attempt is over.
@@ -59,17 +65,29 @@ impl Attempt {
     pub(crate) fn answered(self, first: Option<Input>) -> Answered {
         Answered { exchange: self.exchange, flow: self.flow, first }
     }
+
+    /// The reply to a call with one response, taken out of an attempt that is over.
+    pub(crate) fn take_reply(&mut self, first: Option<Input>) -> Result<Reply<Bytes>> {
+        reply(&mut self.exchange, &self.flow, first)
+    }
 }
 
 impl Answered {
     /// The reply to a call with one response.
-    pub(crate) fn into_reply(self) -> Result<Reply<Bytes>> {
-        let Some(Input::Message(message)) = self.first else {
-            return Err(Error::internal("the response has no message"));
-        };
-        let peer = self.flow.into_peer();
-        Ok(Reply { message, metadata: self.exchange.into_metadata(), peer })
+    pub(crate) fn into_reply(mut self) -> Result<Reply<Bytes>> {
+        reply(&mut self.exchange, &self.flow, self.first)
     }
+}
+
+fn reply(
+    exchange: &mut ClientExchange<HttpFields>,
+    flow: &Flow,
+    first: Option<Input>,
+) -> Result<Reply<Bytes>> {
+    let Some(Input::Message(message)) = first else {
+        return Err(Error::internal("the response has no message"));
+    };
+    Ok(Reply { message, metadata: exchange.take_metadata(), peer: flow.peer().cloned() })
 }
 
 /// The exchange of a call that begins.
@@ -94,7 +112,7 @@ pub(crate) fn head(
     let mut request = Request::new(RequestBody::whole(Bytes::new()));
     let mut fields = if is_usual {
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = base.uri_of(call.spec)?;
+        *request.uri_mut() = call.channel.uri_of(call.spec)?;
         let mut fields = call.channel.usual_head(call.spec.shape, || written(call, exchange, body))?;
         if let Some(timeout) = timeout {
             exchange.write_timeout(timeout, &mut fields);

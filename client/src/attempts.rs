@@ -63,7 +63,9 @@ impl<'m> Attempts<'m> {
     }
 
     fn start(&self, previous: u32) -> Result<Attempt> {
-        Attempt::start(&self.call, self.message, self.replaced.as_ref(), previous)
+        let mut attempt = Attempt::new(&self.call);
+        attempt.start(&self.call, self.message, self.replaced.as_ref(), previous)?;
+        Ok(attempt)
     }
 
     /// Waits until the next attempt, or gives the error back if there is none.

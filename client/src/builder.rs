@@ -4,13 +4,15 @@ use crate::call::Call;
 use crate::error::{bad_argument, decode_failed};
 use crate::message::Lent;
 use crate::{
-    Bidi, BoxFuture, Channel, ClientStream, HedgePolicy, Incoming, Reply, Result, RetryPolicy, UnaryFuture, stream,
+    Bidi, BoxFuture, Channel, ClientStream, HedgePolicy, Incoming, Reply, Result, RetryPolicy, UnaryFuture,
+    stream,
 };
 use bytes::Bytes;
 use ringwire_call::{Coding, ParentCall};
 use ringwire_message::{Codec, DecodeLimits, Encode, Message};
 use ringwire_rpc::{
-    ClientConfig, ClientProtocol, Compress, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata, Spec,
+    ClientConfig, ClientProtocol, Compress, Compression, CompressionPolicy, Compressions, GetPolicy, Limits,
+    Metadata, Spec,
 };
 use std::borrow::Cow;
 use std::fmt;

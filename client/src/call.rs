@@ -148,6 +148,11 @@ impl Call {
         own.unwrap_or(self.channel.config())
     }
 
+    /// Whether somebody besides the caller takes part in the call.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.channel.interceptors().is_empty()
+    }
+
     /// Whether the configuration is that of the channel.
     pub(crate) fn has_usual_config(&self) -> bool {
         self.options.as_ref().is_none_or(|options| options.config.is_none())

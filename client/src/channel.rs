@@ -1,9 +1,11 @@
 //! What calls go over: a transport, an origin, and the settings that calls share.
 
+use crate::buffer::SharedBuffer;
 use crate::builder::{BidiCall, CallBuilder, ClientStreamCall, ServerStreamCall, UnaryCall};
 use crate::error::bad_argument;
 use crate::origin::Base;
 use crate::{Call, HedgePolicy, Result, RetryPolicy, Transport};
+use http::Uri;
 use ringwire_call::{Coding, HttpFields, Interceptor, Interceptors};
 use ringwire_message::{Codec, DecodeLimits, Proto};
 use ringwire_rpc::{
@@ -12,7 +14,7 @@ use ringwire_rpc::{
 };
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Where calls go, and how. Clones are cheap, and share what is below.
@@ -36,15 +38,21 @@ struct Inner {
     interceptors: Interceptors<Call>,
     retry: Option<RetryPolicy>,
     hedge: Option<HedgePolicy>,
-    usual: UsualHeads,
+    kept: Kept,
 }
 
-/// The heads of requests that are like all others but for path and time-out: of unary calls, and of streams.
+/// What a channel keeps from one call for the next.
 #[derive(Default)]
-struct UsualHeads([OnceLock<HttpFields>; 2]);
+struct Kept {
+    /// The heads of requests that are like all others but for path and time-out: of unary calls, and of streams.
+    heads: [OnceLock<HttpFields>; 2],
+    /// The addresses of the methods that were called first.
+    addresses: RwLock<Vec<(&'static Spec, Uri)>>,
+    buffer: SharedBuffer,
+}
 
 /// A channel is copied to be changed, and then has other heads.
-impl Clone for UsualHeads {
+impl Clone for Kept {
     fn clone(&self) -> Self {
         Self::default()
     }
@@ -78,7 +86,7 @@ impl Channel {
                 interceptors: Interceptors::default(),
                 retry: None,
                 hedge: None,
-                usual: UsualHeads::default(),
+                kept: Kept::default(),
             }),
         }
     }
@@ -94,7 +102,7 @@ impl Channel {
     pub fn codec(mut self, codec: &'static dyn Codec) -> Self {
         let inner = Arc::make_mut(&mut self.inner);
         inner.codec = codec;
-        inner.usual = UsualHeads::default();
+        inner.kept = Kept::default();
         inner.config = Arc::new((*inner.config).clone().with_codec(codec.name()));
         self
     }
@@ -227,12 +235,32 @@ impl Channel {
         shape: StreamShape,
         write: impl FnOnce() -> Result<HttpFields>,
     ) -> Result<HttpFields> {
-        let kept = &self.inner.usual.0[usize::from(shape != StreamShape::Unary)];
+        let kept = &self.inner.kept.heads[usize::from(shape != StreamShape::Unary)];
         if let Some(head) = kept.get() {
             return Ok(head.clone());
         }
         let head = write()?;
         Ok(kept.get_or_init(|| head).clone())
+    }
+
+    /// The address of a method.
+    pub(crate) fn uri_of(&self, spec: &'static Spec) -> Result<Uri> {
+        let Inner { kept: Kept { addresses, .. }, base, .. } = &*self.inner;
+        let known = addresses.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, uri)) = known.iter().find(|(known, _)| std::ptr::eq(*known, spec)) {
+            return Ok(uri.clone());
+        }
+        let is_full = known.len() == ADDRESSES_MAX;
+        drop(known);
+        let uri = base.uri_of(spec)?;
+        if !is_full {
+            addresses.write().unwrap_or_else(PoisonError::into_inner).push((spec, uri.clone()));
+        }
+        Ok(uri)
+    }
+
+    pub(crate) fn buffer(&self) -> &SharedBuffer {
+        &self.inner.kept.buffer
     }
 
     pub(crate) fn coding(&self) -> Coding {
@@ -265,7 +293,7 @@ impl Channel {
 
     fn with_config(mut self, change: impl FnOnce(&mut ClientConfig)) -> Self {
         let inner = Arc::make_mut(&mut self.inner);
-        inner.usual = UsualHeads::default();
+        inner.kept = Kept::default();
         change(Arc::make_mut(&mut inner.config));
         self
     }
@@ -280,3 +308,6 @@ impl fmt::Debug for Channel {
             .finish_non_exhaustive()
     }
 }
+
+/// A search through more of them takes longer than to make one.
+const ADDRESSES_MAX: usize = 32;

@@ -54,27 +54,14 @@ enum Stage {
 }
 
 impl Flow {
-    pub(crate) fn new(sending: Sending, bounds: Bounds) -> Self {
-        Self {
-            stage: Stage::Head(sending),
-            bounds,
-            fault: None,
-            has_head: false,
-            is_refusal: false,
-            peer: None,
-        }
+    /// The response to a request that is yet to be sent.
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { stage: Stage::Ended, bounds, fault: None, has_head: false, is_refusal: false, peer: None }
     }
 
-    /// The flow of a call that nobody makes.
-    pub(crate) fn ended() -> Self {
-        Self {
-            stage: Stage::Ended,
-            bounds: Bounds::default(),
-            fault: None,
-            has_head: false,
-            is_refusal: false,
-            peer: None,
-        }
+    /// The request is on its way.
+    pub(crate) fn begin(&mut self, sending: Sending) {
+        self.stage = Stage::Head(sending);
     }
 
     /// Whether the head of the response has come.
@@ -85,11 +72,6 @@ impl Flow {
     /// Who answers, once that is known.
     pub(crate) fn peer(&self) -> Option<&PeerAddr> {
         self.peer.as_ref()
-    }
-
-    /// The address of the server that answered.
-    pub(crate) fn into_peer(self) -> Option<PeerAddr> {
-        self.peer
     }
 
     /// Waits for what the server says next. An error, or the end, lets go of the transport.

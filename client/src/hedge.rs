@@ -63,7 +63,11 @@ struct Race<'p> {
 }
 
 impl Race<'_> {
-    fn poll(&mut self, start: &impl Fn(u32) -> Result<Attempt>, cx: &mut Context<'_>) -> Poll<Result<Answered>> {
+    fn poll(
+        &mut self,
+        start: &impl Fn(u32) -> Result<Attempt>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Answered>> {
         loop {
             if self.left > 0 && self.next <= clock::now() {
                 self.send(start)?;

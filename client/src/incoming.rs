@@ -5,7 +5,7 @@ use crate::call::{Call, Response};
 use crate::cell::Cell;
 use crate::chain::{Chain, Ended};
 use crate::error::decode_failed;
-use crate::flow::{Flow, Hold};
+use crate::flow::{Bounds, Flow, Hold};
 use crate::message::watched;
 use crate::{Error, Result};
 use bytes::Bytes;
@@ -180,8 +180,13 @@ impl Receiving {
         let Ended { mut call, outcome, reply } = ended;
         outcome?;
         let exchange = attempt::exchange(&call);
-        let mut receiving =
-            Self::new(Flow::ended(), Held::Own(Box::new(exchange)), &mut call, full_name, None);
+        let mut receiving = Self::new(
+            Flow::new(Bounds::default()),
+            Held::Own(Box::new(exchange)),
+            &mut call,
+            full_name,
+            None,
+        );
         receiving.settle(Ended { call, outcome: Ok(()), reply });
         Ok(receiving)
     }
@@ -335,7 +340,8 @@ impl Receiving {
             cell.gone();
         }
         self.around = None;
-        let Response { headers, trailers, .. } = call.response.map_or_else(Response::default, |response| *response);
+        let Response { headers, trailers, .. } =
+            call.response.map_or_else(Response::default, |response| *response);
         self.headers = OnceLock::from(headers);
         self.trailers = OnceLock::from(trailers);
         self.ahead = reply.map(|message| Ok(Input::Message(message)));

@@ -12,6 +12,7 @@ mod attempt;
 mod attempts;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+mod buffer;
 mod builder;
 mod call;
 mod cell;

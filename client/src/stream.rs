@@ -196,7 +196,8 @@ pub(crate) async fn unary(
     let mut end = UnaryEnd { message, full_name, reply: None };
     channel.interceptors().run(&mut call, &mut end).await?;
     let message = end.reply.ok_or_else(no_reply)?;
-    let Response { headers, trailers, peer } = call.response.map_or_else(Response::default, |response| *response);
+    let Response { headers, trailers, peer } =
+        call.response.map_or_else(Response::default, |response| *response);
     Ok(Reply { message, metadata: ResponseMetadata::new(headers, trailers), peer })
 }
 
@@ -313,7 +314,8 @@ impl Opening {
         let cell = Arc::new(Cell::new(exchange, call.coding(), call.watchers.take_requests()));
         *request.body_mut() = RequestBody::stream(OutBody(cell.clone()));
         let bounds = Bounds::of(call);
-        let flow = Flow::new(call.channel.transport().send(request), bounds.clone());
+        let mut flow = Flow::new(bounds.clone());
+        flow.begin(call.channel.transport().send(request));
         Ok(Self { flow, cell, bounds })
     }
 

@@ -17,17 +17,20 @@ use std::task::{Context, Poll, ready};
 /// The first attempt of a call without interceptors runs in place; what else a call may need is boxed when it is needed.
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct UnaryFuture<'r, Q, A, T, K, F: ReplyForm<A>> {
-    state: State<'r, T, F::Form>,
+    call: Call,
+    request: &'r T,
+    state: State<'r, F::Form>,
     of: Types<Q, A, K>,
 }
 
 type Types<Q, A, K> = PhantomData<fn() -> (Q, A, K)>;
 
-enum State<'r, T, M> {
-    Unbegun(Call, &'r T),
+#[allow(clippy::large_enum_variant, reason = "a call takes one allocation less")]
+enum State<'r, M> {
+    Unbegun,
     /// The first attempt is under way.
-    First(Call, &'r T, Attempt),
-    /// Interceptors are around the call, or it has more attempts than one.
+    First(Attempt),
+    /// Interceptors are around the call, or it has more attempts than one. They have the call.
     Boxed(BoxFuture<'r, Result<Reply<M>>>),
     Ended,
 }
@@ -41,37 +44,43 @@ where
     F: ReplyForm<A> + 'r,
 {
     pub(crate) fn new(call: Call, request: &'r T) -> Self {
-        Self { state: State::Unbegun(call, request), of: PhantomData }
+        Self { call, request, state: State::Unbegun, of: PhantomData }
     }
 
-    fn take(&mut self) -> State<'r, T, F::Form> {
-        std::mem::replace(&mut self.state, State::Ended)
-    }
-
-    fn begin(&mut self, mut call: Call, request: &'r T) -> Result<()> {
-        call.begin()?;
-        let lent = Lent::<Q, T, K>::new(request);
-        self.state = if call.channel.interceptors().is_empty() && hedge::applies(&call).is_none() {
-            let attempt = Attempt::start(&call, &lent, None, 0)?;
-            State::First(call, request, attempt)
-        } else {
-            State::Boxed(Box::pin(async move {
+    fn begin(&mut self) -> Result<()> {
+        self.call.begin()?;
+        let lent = Lent::<Q, T, K>::new(self.request);
+        if self.call.is_watched() || hedge::applies(&self.call).is_some() {
+            let call = self.take_call();
+            self.state = State::Boxed(Box::pin(async move {
                 let coding = call.coding();
                 let reply = stream::unary(call, &lent, A::FULL_NAME).await?;
                 reply.decode(|bytes| F::decode(&coding, bytes))
-            }))
-        };
-        Ok(())
+            }));
+            return Ok(());
+        }
+        self.state = State::First(Attempt::new(&self.call));
+        match &mut self.state {
+            State::First(attempt) => attempt.start(&self.call, &lent, None, 0),
+            State::Unbegun | State::Boxed(_) | State::Ended => Ok(()),
+        }
     }
 
     /// Goes on after the first attempt has failed, if the call may have another.
-    fn go_on(&mut self, call: Call, request: &'r T, error: Error) {
-        let lent = Lent::<Q, T, K>::new(request);
+    fn go_on(&mut self, error: Error) {
+        // What is left of the first attempt is cancelled before the next begins.
+        self.state = State::Ended;
+        let (call, lent) = (self.take_call(), Lent::<Q, T, K>::new(self.request));
         self.state = State::Boxed(Box::pin(async move {
             let coding = call.coding();
             let reply = Attempts::new(call, &lent).again(error).await?.into_reply()?;
             reply.decode(|bytes| F::decode(&coding, bytes))
         }));
+    }
+
+    fn take_call(&mut self) -> Call {
+        let placeholder = self.call.placeholder();
+        std::mem::replace(&mut self.call, placeholder)
     }
 }
 
@@ -88,27 +97,22 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             match &mut self.state {
-                State::Unbegun(..) => {
-                    if let State::Unbegun(call, request) = self.take() {
-                        self.begin(call, request)?;
+                State::Unbegun => {
+                    if let Err(error) = self.begin() {
+                        self.state = State::Ended;
+                        return Poll::Ready(Err(error));
                     }
                 }
-                State::First(_, _, attempt) => {
-                    let first = ready!(attempt.poll(cx));
-                    let State::First(call, request, attempt) = self.take() else { continue };
-                    match first {
-                        Ok(first) => {
-                            retry::succeeded(&call);
-                            let coding = call.coding();
-                            let reply = attempt.answered(first).into_reply()?;
-                            return Poll::Ready(reply.decode(|bytes| F::decode(&coding, bytes)));
-                        }
-                        Err(error) => {
-                            drop(attempt);
-                            self.go_on(call, request, error);
-                        }
+                State::First(attempt) => match ready!(attempt.poll(cx)) {
+                    Ok(first) => {
+                        let reply = attempt.take_reply(first);
+                        self.state = State::Ended;
+                        retry::succeeded(&self.call);
+                        let coding = self.call.coding();
+                        return Poll::Ready(reply?.decode(|bytes| F::decode(&coding, bytes)));
                     }
-                }
+                    Err(error) => self.go_on(error),
+                },
                 State::Boxed(future) => {
                     let reply = ready!(future.as_mut().poll(cx));
                     self.state = State::Ended;
@@ -122,6 +126,6 @@ where
 
 impl<Q, A, T, K, F: ReplyForm<A>> fmt::Debug for UnaryFuture<'_, Q, A, T, K, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnaryFuture").finish_non_exhaustive()
+        f.debug_struct("UnaryFuture").field("call", &self.call).finish_non_exhaustive()
     }
 }

@@ -21,9 +21,11 @@ use ringwire_http::{Headers, HeadersMut, Token};
 use ringwire_wire::Metadata;
 
 use crate::cardinality::Cardinality;
-use crate::protocol::{PREVIOUS_ATTEMPTS, FrameKind, Outcome, Protocol, Request, ResponseBody, ResponseHead, Tail};
-use crate::response::{ResponseMetadata, check_size};
+use crate::protocol::{
+    FrameKind, Outcome, PREVIOUS_ATTEMPTS, Protocol, Request, ResponseBody, ResponseHead, Tail,
+};
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
+use crate::response::{ResponseMetadata, check_size};
 use crate::transmit::Transmit;
 use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Origin, Spec};
 
@@ -257,9 +259,9 @@ impl<F: Headers> ClientExchange<F> {
         self.metadata.trailers()
     }
 
-    /// The headers and the trailers, to keep: for when the call is over.
-    pub fn into_metadata(self) -> ResponseMetadata<F> {
-        self.metadata
+    /// Takes the headers and the trailers out, when the call is over.
+    pub fn take_metadata(&mut self) -> ResponseMetadata<F> {
+        std::mem::replace(&mut self.metadata, ResponseMetadata::of(self.protocol))
     }
 
     /// Path and query, if the call is to travel as a GET.

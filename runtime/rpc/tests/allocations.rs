@@ -59,7 +59,6 @@ fn call(
     trailers: Option<&[(&str, &str)]>,
 ) -> u64 {
     let config = Arc::new(ClientConfig::new(protocol, "proto"));
-    let head = head("POST", "/s.S/Unary", &fields);
     let none = Metadata::new();
     let mut out = BytesMut::with_capacity(1024);
     let measured = allocation_counter::measure(|| {
@@ -74,10 +73,10 @@ fn call(
         exchange
             .write_head(CallHead { prefix: "", headers: &none, timeout: None }, &mut out, &mut head)
             .unwrap();
-        exchange.head(200, &fields, false);
+        exchange.head(200, fields, false);
         exchange.push(body.clone(), trailers.is_none());
         if let Some(trailers) = trailers {
-            exchange.push_trailers(&trailers);
+            exchange.push_trailers(trailers);
         }
         assert_eq!(exchange.next_input().unwrap(), Input::Message("hi".into()));
         assert_eq!(exchange.next_input().unwrap(), Input::End);
@@ -103,7 +102,7 @@ fn a_server_exchange_does_not_allocate() {
 
 #[test]
 fn a_client_exchange_allocates_the_metadata_it_hands_out() {
-    // Three for the header, and three for the trailer: list, name and value.
+    // The trailers of HTTP, which not every response has. Nobody looks at headers and trailers.
     let grpc = call(
         ClientProtocol::GRPC,
         &[("content-type", "application/grpc")],
@@ -116,7 +115,7 @@ fn a_client_exchange_allocates_the_metadata_it_hands_out() {
         &shared(b"hi".to_vec()),
         None,
     );
-    assert_eq!((grpc, connect), (6, 3));
+    assert_eq!((grpc, connect), (1, 0));
 }
 
 /// Sends `body` in pieces to a server that takes messages of `limit` bytes; returns how it ends, and the most

@@ -172,7 +172,11 @@ fn finish(
     http.trailers = end.trailers.then_some(sent_trailers);
 }
 
-fn drain(exchange: &mut ClientExchange<Fields>, got: &mut Vec<Vec<u8>>, outcome: &mut Option<Result<(), Error>>) {
+fn drain(
+    exchange: &mut ClientExchange<Fields>,
+    got: &mut Vec<Vec<u8>>,
+    outcome: &mut Option<Result<(), Error>>,
+) {
     while outcome.is_none() {
         match exchange.next_input() {
             Ok(Input::Message(message)) => got.push(message.to_vec()),
@@ -300,9 +304,10 @@ fn lock_step() {
 
 #[test]
 fn errors_handed_on_leave_behind_what_came_beside_them() {
-    let mut caller = ClientExchange::<Fields>::new(&UNARY, &Arc::new(ClientConfig::new(ClientProtocol::GRPC, "proto")));
-    caller.head(200, &[("content-type", "application/grpc"), ("set-cookie", "secret")], false);
-    caller.push_trailers(&[("grpc-status", "5"), ("internal-host", "db-7")]);
+    let config = Arc::new(ClientConfig::new(ClientProtocol::GRPC, "proto"));
+    let mut caller = ClientExchange::new(&UNARY, &config);
+    caller.head(200, [("content-type", "application/grpc"), ("set-cookie", "secret")], false);
+    caller.push_trailers([("grpc-status", "5"), ("internal-host", "db-7")]);
     let error = caller.next_input().unwrap_err();
     for content_type in ["application/proto", "application/grpc", "application/grpc-web"] {
         let fields = [("content-type", content_type)];

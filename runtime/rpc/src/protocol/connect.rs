@@ -209,7 +209,8 @@ impl Client for Unary {
     }
 
     fn trailer_name<'n>(&self, name: &'n str) -> Option<&'n str> {
-        name.strip_prefix(TRAILER_PREFIX)
+        let (prefix, name) = name.split_at_checked(TRAILER_PREFIX.len())?;
+        prefix.eq_ignore_ascii_case(TRAILER_PREFIX).then_some(name)
     }
 
     fn frame_kind(&self, _: Flags) -> Option<FrameKind> {

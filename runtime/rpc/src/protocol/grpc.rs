@@ -71,9 +71,7 @@ impl Client for Grpc {
 
     fn outcome(&self, tail: Tail<'_>) -> Outcome {
         match tail.trailers {
-            Some(trailers) => {
-                Outcome { result: status::read(trailers), trailers: TrailersPlace::Http }
-            }
+            Some(trailers) => Outcome { result: status::read(trailers), trailers: TrailersPlace::Http },
             None => outcome_in_head(tail, "the response ended without trailers"),
         }
     }

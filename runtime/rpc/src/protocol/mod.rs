@@ -32,9 +32,9 @@ use crate::{Ending, Error, Sinks, StreamShape};
 use media::has_prefix;
 pub(crate) use media::{MediaText, MediaTypes};
 pub use names::NAMES;
-pub(crate) use status::is_status;
 pub use negotiate::{answer_error, answer_unrouted};
 pub use opening::Opening;
+pub(crate) use status::is_status;
 pub use table::ClientProtocol;
 pub(crate) use table::media_types;
 

@@ -38,7 +38,7 @@ fn write_error(error: &Error, sink: &mut dyn HeadersMut) {
 
 /// Whether a field of this name says how an RPC ended.
 pub(crate) fn is_status(name: &str) -> bool {
-    [STATUS, MESSAGE, DETAILS].contains(&name)
+    [STATUS, MESSAGE, DETAILS].iter().any(|status| status.eq_ignore_ascii_case(name))
 }
 
 /// Reads how an RPC ended.
