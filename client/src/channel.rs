@@ -2,9 +2,8 @@
 
 use crate::buffer::SharedBuffer;
 use crate::builder::{BidiCall, CallBuilder, ClientStreamCall, ServerStreamCall, UnaryCall};
-use crate::error::bad_argument;
 use crate::origin::Base;
-use crate::{Call, HedgePolicy, Result, RetryPolicy, Transport};
+use crate::{Call, ChannelError, HedgePolicy, Result, RetryPolicy, Transport};
 use http::Uri;
 use ringwire_call::{Coding, HttpFields, Interceptor, Interceptors};
 use ringwire_message::{Codec, DecodeLimits, Proto};
@@ -67,7 +66,7 @@ impl Channel {
     ///
     /// # Errors
     /// `origin` has no scheme, another one than http and https, or no host.
-    pub fn over(transport: impl Transport, origin: &str) -> Result<Self> {
+    pub fn over(transport: impl Transport, origin: &str) -> Result<Self, ChannelError> {
         Ok(Self::of(Arc::new(transport), Base::parse(origin)?))
     }
 
@@ -165,8 +164,8 @@ impl Channel {
         mut self,
         name: impl Into<Cow<'static, str>>,
         value: impl Into<bytes::Bytes>,
-    ) -> Result<Self> {
-        Arc::make_mut(&mut self.inner).headers.append(name, value).map_err(bad_argument)?;
+    ) -> Result<Self, ChannelError> {
+        Arc::make_mut(&mut self.inner).headers.append(name, value).map_err(ChannelError::Header)?;
         Ok(self)
     }
 

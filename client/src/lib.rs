@@ -39,7 +39,7 @@ pub use builder::{
 };
 pub use call::Call;
 pub use channel::Channel;
-pub use error::{DeadlineReached, EndedByServer};
+pub use error::{ChannelError, DeadlineReached, EndedByServer};
 pub use hedge::HedgePolicy;
 pub use incoming::{Incoming, IncomingStream};
 pub use outgoing::Outgoing;

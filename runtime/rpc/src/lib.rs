@@ -65,6 +65,7 @@ pub use protocol::{ClientProtocol, NAMES, Opening, answer_error, answer_unrouted
 pub use push_back::PushBack;
 pub use response::ResponseMetadata;
 pub use ringwire_compress::{Compress, Compression, CompressionPolicy, Compressions};
+pub use ringwire_wire::metadata::MetadataError;
 pub use ringwire_wire::{Code, Metadata};
 pub use server::{End, Ending, RequestRest, ServerExchange, Sinks};
 pub use spec::{Idempotency, MethodDescriptor, Spec, StreamShape};
