@@ -2,9 +2,9 @@
 
 use crate::error::deadline_reached;
 use crate::{Channel, Error, HedgePolicy, Result, RetryPolicy, clock};
-use ringwire_call::{Cancelled, Coding, Instant, ParentCall, Payload, Watchers};
+use ringwire_call::{Cancelled, Coding, HttpFields, Instant, ParentCall, Payload, Watchers};
 use ringwire_message::{Codec, DecodeLimits};
-use ringwire_rpc::{ClientConfig, Compress, Metadata, Spec};
+use ringwire_rpc::{ClientConfig, Compress, Metadata, ResponseMetadata, Spec};
 use ringwire_transport::PeerAddr;
 use std::fmt;
 use std::sync::Arc;
@@ -41,11 +41,15 @@ pub(crate) struct Options {
 }
 
 /// What came back beside the messages.
-#[derive(Default)]
 pub(crate) struct Response {
-    pub(crate) headers: Metadata,
-    pub(crate) trailers: Metadata,
+    pub(crate) metadata: ResponseMetadata<HttpFields>,
     pub(crate) peer: Option<PeerAddr>,
+}
+
+impl Default for Response {
+    fn default() -> Self {
+        Self { metadata: ResponseMetadata::new(Metadata::new(), Metadata::new()), peer: None }
+    }
 }
 
 impl Call {
@@ -91,12 +95,12 @@ impl Call {
 
     /// The headers of the response, once the call has come back; empty before.
     pub fn response_headers(&self) -> &Metadata {
-        self.response.as_ref().map_or(NONE, |response| &response.headers)
+        self.response.as_ref().map_or(NONE, |response| response.metadata.headers())
     }
 
     /// The trailers of the response, once the call has come back; empty before.
     pub fn response_trailers(&self) -> &Metadata {
-        self.response.as_ref().map_or(NONE, |response| &response.trailers)
+        self.response.as_ref().map_or(NONE, |response| response.metadata.trailers())
     }
 
     /// The address of the server that answered, once the call has come back and if the transport knows it:

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use ringwire_call::{Coding, HttpFields, Watchers};
 use ringwire_message::Message;
-use ringwire_rpc::{ClientExchange, Input, Metadata};
+use ringwire_rpc::{ClientExchange, Input, Metadata, ResponseMetadata};
 use ringwire_transport::PeerAddr;
 use std::fmt;
 use std::future::poll_fn;
@@ -327,7 +327,8 @@ impl Receiving {
         if let Some(Around { chain, call }) = &mut self.around
             && let Some(mut call) = call.take()
         {
-            call.response = Some(Box::new(Response { headers, trailers, peer: self.flow.peer().cloned() }));
+            let metadata = ResponseMetadata::new(headers, trailers);
+            call.response = Some(Box::new(Response { metadata, peer: self.flow.peer().cloned() }));
             chain.end(call, outcome);
         }
     }
@@ -340,8 +341,8 @@ impl Receiving {
             cell.gone();
         }
         self.around = None;
-        let Response { headers, trailers, .. } =
-            call.response.map_or_else(Response::default, |response| *response);
+        let response = call.response.map_or_else(Response::default, |response| *response);
+        let (headers, trailers) = response.metadata.into_parts();
         self.headers = OnceLock::from(headers);
         self.trailers = OnceLock::from(trailers);
         self.ahead = reply.map(|message| Ok(Input::Message(message)));

@@ -196,9 +196,8 @@ pub(crate) async fn unary(
     let mut end = UnaryEnd { message, full_name, reply: None };
     channel.interceptors().run(&mut call, &mut end).await?;
     let message = end.reply.ok_or_else(no_reply)?;
-    let Response { headers, trailers, peer } =
-        call.response.map_or_else(Response::default, |response| *response);
-    Ok(Reply { message, metadata: ResponseMetadata::new(headers, trailers), peer })
+    let Response { metadata, peer } = call.response.map_or_else(Response::default, |response| *response);
+    Ok(Reply { message, metadata, peer })
 }
 
 /// Begins a call with one request and many responses; done when the server has begun to answer.
@@ -287,8 +286,7 @@ impl ChainEnd<Call> for UnaryEnd<'_> {
             let outcome = whole(&mut attempts, self.full_name).await;
             *call = attempts.call;
             let Reply { message, metadata, peer } = outcome?;
-            let (headers, trailers) = metadata.into_parts();
-            call.response = Some(Box::new(Response { headers, trailers, peer }));
+            call.response = Some(Box::new(Response { metadata, peer }));
             self.reply = Some(message);
             Ok(())
         })

@@ -79,8 +79,18 @@ impl<F: Headers> ResponseMetadata<F> {
     }
 
     /// The headers and the trailers, to keep.
-    pub fn into_parts(self) -> (Metadata, Metadata) {
-        (self.headers().clone(), self.trailers().clone())
+    pub fn into_parts(mut self) -> (Metadata, Metadata) {
+        let is_in_head = matches!(self.place, TrailersPlace::Head);
+        // What nobody has looked at is read here.
+        let _ = (self.headers(), self.trailers());
+        let read = |read: &mut OnceLock<Box<Metadata>>| read.take().map_or_else(Metadata::new, |read| *read);
+        let headers = if is_in_head { Metadata::new() } else { read(&mut self.headers) };
+        let trailers = match self.place {
+            TrailersPlace::Own(trailers) => trailers,
+            TrailersPlace::Unknown => Metadata::new(),
+            TrailersPlace::Head | TrailersPlace::Prefixed | TrailersPlace::Http => read(&mut self.trailers),
+        };
+        (headers, trailers)
     }
 
     pub(crate) fn head(&self) -> Option<&F> {
