@@ -281,6 +281,8 @@ impl CallInFlight {
                 let Started { call, lane, .. } = &mut *started;
                 let (headers, trailers) = call.response();
                 let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
+                // Apart from hooks, which go with the rest: two panics at once would end the program.
+                drop_caught(std::mem::take(call.extensions_mut()));
                 drop_caught(started);
                 self.close(outcome, closed, last, out.fields)
             }

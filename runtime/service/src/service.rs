@@ -235,3 +235,21 @@ pub(crate) fn poll_caught<F: Future + ?Sized>(
 pub(crate) fn drop_caught<T>(value: T) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Larger blocks leave the allocator's quick path, which costs more than all else that a call allocates.
+    #[test]
+    fn a_call_fits_into_a_small_block() {
+        let sizes = [
+            size_of::<Started>(),
+            size_of::<crate::messages::Messages>(),
+            size_of::<Call>(),
+            size_of::<ringwire_rpc::ServerExchange>(),
+            size_of::<crate::CallInFlight>(),
+        ];
+        assert!(sizes[0] <= 1024, "{sizes:?}");
+    }
+}
