@@ -5,7 +5,7 @@
 
 use crate::call::Call;
 use crate::error::bad_argument;
-use crate::flow::{Bounds, Flow};
+use crate::flow::Flow;
 use crate::message::{Sendable, write};
 use crate::{Error, Reply, Result, clock};
 use bytes::{Bytes, BytesMut};
