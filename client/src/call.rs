@@ -216,7 +216,10 @@ impl Call {
 
     /// The call begins: its time runs, and it has its headers.
     pub(crate) fn begin(&mut self) -> Result<()> {
-        self.watch = self.channel.observer().map(|observer| Watch::begin(observer, self));
+        self.watch = self.channel.observer().map(|observer| {
+            let form = (self.protocol(), self.codec());
+            Watch::begin(observer, self.spec, form)
+        });
         self.begin_options().inspect_err(|error| self.ended(Some(error)))
     }
 

@@ -1,6 +1,5 @@
 //! What an observer is told of a call.
 
-use crate::call::Call;
 use crate::{Error, clock};
 use ringwire_call::{
     Attempt, CallBegun, CallEnded, CallOutcome, CallSide, Instant, Observed, Observer, Traffic,
@@ -16,6 +15,7 @@ use std::time::Duration;
 pub(crate) struct Watch {
     observer: Arc<dyn Observer>,
     spec: &'static Spec,
+    /// The names of the protocol and of the codec.
     form: (&'static str, &'static str),
     begun: Instant,
     first_byte: OnceLock<Duration>,
@@ -33,20 +33,24 @@ struct Counts {
 }
 
 impl Watch {
-    /// Tells of a call that begins.
-    pub(crate) fn begin(observer: &Arc<dyn Observer>, call: &Call) -> Arc<Self> {
+    /// Tells of a call that begins. `form` is the names of its protocol and of its codec.
+    pub(crate) fn begin(
+        observer: &Arc<dyn Observer>,
+        spec: &'static Spec,
+        form: (&'static str, &'static str),
+    ) -> Arc<Self> {
         let begun = clock::now();
         observer.on(&Observed::CallBegun(&CallBegun {
             side: CallSide::Client,
-            spec: Some(call.spec),
-            path: call.spec.procedure,
+            spec: Some(spec),
+            path: spec.procedure,
             head: None,
             at: begun,
         }));
         Arc::new(Self {
             observer: observer.clone(),
-            spec: call.spec,
-            form: (call.protocol(), call.codec()),
+            spec,
+            form,
             begun,
             first_byte: OnceLock::new(),
             sent: Counts::default(),
