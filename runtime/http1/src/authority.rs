@@ -66,14 +66,46 @@ mod tests {
     #[test]
     fn hosts_and_ports_are_told_from_other_text() {
         for text in [
-            "a", "localhost:8080", "a_b.example:", "127.0.0.1:1", "[::1]", "[::1]:80", "[v1.a:b]:1", "a%2Fb",
-            "xn--a", "a:00080", "[::ffff:1.2.3.4]",
+            "a",
+            "localhost:8080",
+            "a_b.example:",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:80",
+            "[v1.a:b]:1",
+            "a%2Fb",
+            "xn--a",
+            "a:00080",
+            "[::ffff:1.2.3.4]",
         ] {
             assert!(is_authority(text.as_bytes()), "{text}");
         }
         for text in [
-            "", ":80", "a:b", "a:-1", "a:123456", "a b", "a/b", "a@b", "user:pw@b", "[::1", "[]", "[::g]",
-            "[::1]a", "[v1]", "[v.a]", "[vg.a]", "[v1.]", "a%2", "a%zz", "a?b", "a#b", "a,b:c", "\u{e9}", "a\\b", "[::1%25eth0]",
+            "",
+            ":80",
+            "a:b",
+            "a:-1",
+            "a:123456",
+            "a b",
+            "a/b",
+            "a@b",
+            "user:pw@b",
+            "[::1",
+            "[]",
+            "[::g]",
+            "[::1]a",
+            "[v1]",
+            "[v.a]",
+            "[vg.a]",
+            "[v1.]",
+            "a%2",
+            "a%zz",
+            "a?b",
+            "a#b",
+            "a,b:c",
+            "\u{e9}",
+            "a\\b",
+            "[::1%25eth0]",
         ] {
             assert!(!is_authority(text.as_bytes()), "{text}");
         }

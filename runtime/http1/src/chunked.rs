@@ -81,7 +81,7 @@ impl Chunked {
                     _ => return Err(Fault::Chunk),
                 },
                 State::Trailers(lines) => {
-                    let progress = lines.read(input.bytes(), limits, |_, token, _| {
+                    let progress = lines.read(input.bytes(), limits, |token, _| {
                         Ok(if is_forbidden_trailer(token) { Admit::Drop } else { Admit::Keep })
                     })?;
                     match progress {
@@ -98,6 +98,17 @@ impl Chunked {
                 }
             }
         }
+    }
+}
+
+impl Chunked {
+    /// Reads the end of the body, if it is there at once and without trailers: a last chunk seldom comes alone.
+    pub(crate) fn skip_bare_end(&self, input: &mut Input) -> bool {
+        let is_end = matches!(self.state, State::ExpectDataEnd) && input.bytes().starts_with(BARE_END);
+        if is_end {
+            input.advance(BARE_END.len());
+        }
+        is_end
     }
 }
 
@@ -135,3 +146,6 @@ fn size_line(bytes: &[u8], limits: &Limits) -> Result<Option<SizeLine>, Fault> {
         _ => Err(Fault::Chunk),
     }
 }
+
+/// The end of a chunk, and the last chunk without trailers.
+const BARE_END: &[u8] = b"\r\n0\r\n\r\n";

@@ -1,5 +1,6 @@
 //! Rules of HTTP/1 that peers break, and limits that they cross.
 
+use ringwire_http::Reset;
 use std::fmt;
 
 /// The rule of HTTP/1 that the peer broke, or the limit that it crossed.
@@ -56,11 +57,6 @@ pub enum Fault {
     BodyTimeout,
     /// The peer did not take in time what was sent.
     SendTimeout,
-    /// The bytes after a message that nobody reads were more than the limit.
-    Unread {
-        /// The limit.
-        limit: usize,
-    },
 }
 
 impl Fault {
@@ -77,14 +73,40 @@ impl Fault {
             | Self::TwoLengths
             | Self::Chunk
             | Self::Response
-            | Self::Truncated
-            | Self::Unread { .. } => 400,
+            | Self::Truncated => 400,
             Self::HeadTimeout | Self::BodyTimeout | Self::SendTimeout => 408,
             Self::TargetTooLong { .. } => 414,
             Self::Expectation => 417,
             Self::HeadTooLarge { .. } | Self::TooManyFields { .. } => 431,
             Self::Method | Self::UnknownCoding => 501,
             Self::Version => 505,
+        }
+    }
+}
+
+impl Fault {
+    /// The reason that the application is told.
+    pub(crate) const fn reset(self) -> Reset {
+        match self {
+            Self::Method
+            | Self::TargetTooLong { .. }
+            | Self::HeadTooLarge { .. }
+            | Self::TooManyFields { .. }
+            | Self::BodyTimeout => Reset::Excessive,
+            Self::Truncated | Self::HeadTimeout | Self::SendTimeout => Reset::Disconnected,
+            Self::RequestLine
+            | Self::StatusLine
+            | Self::Target
+            | Self::Version
+            | Self::FieldLine
+            | Self::Host
+            | Self::ContentLength
+            | Self::TransferEncoding
+            | Self::UnknownCoding
+            | Self::TwoLengths
+            | Self::Expectation
+            | Self::Chunk
+            | Self::Response => Reset::Malformed,
         }
     }
 }
@@ -115,7 +137,6 @@ impl fmt::Display for Fault {
             Self::HeadTimeout => f.write_str("head did not arrive in time"),
             Self::BodyTimeout => f.write_str("body did not arrive in time"),
             Self::SendTimeout => f.write_str("peer did not take what was sent in time"),
-            Self::Unread { limit } => write!(f, "unread bytes exceed the limit of {limit} bytes"),
         }
     }
 }

@@ -33,7 +33,7 @@ impl FieldLines {
         &mut self,
         bytes: &[u8],
         limits: &Limits,
-        mut admit: impl FnMut(&mut Fields, Token, &[u8]) -> Result<Admit, Fault>,
+        mut admit: impl FnMut(Token, &[u8]) -> Result<Admit, Fault>,
     ) -> Result<Progress, Fault> {
         let mut name = [0; NAME_MAX];
         let mut read = 0;
@@ -53,12 +53,13 @@ impl FieldLines {
                 return Err(Fault::TooManyFields { limit: limits.fields_max });
             }
             match self.fields.names().find(name) {
-                Some(token) => match admit(&mut self.fields, token, value)? {
+                Some(token) => match admit(token, value)? {
                     Admit::Keep => self.fields.append_known(token, value),
                     Admit::Drop => {}
                 },
                 None => {
-                    self.fields.append(std::str::from_utf8(name).expect("the bytes of a token are ASCII"), value);
+                    self.fields
+                        .append(std::str::from_utf8(name).expect("the bytes of a token are ASCII"), value);
                 }
             }
         }
@@ -182,7 +183,7 @@ impl Facts {
 }
 
 /// The number of a `content-length`.
-fn content_length(value: &[u8]) -> Option<u64> {
+pub(crate) fn content_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
     }

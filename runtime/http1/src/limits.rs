@@ -16,6 +16,11 @@ pub struct Limits {
     pub chunk_line_max: usize,
     /// The most bytes of chunk extensions in one message, which cost reading and say nothing.
     pub chunk_extensions_max: usize,
+    /// The bytes of a body that the application may be given and not have released. Beyond it, the connection does not want
+    /// input.
+    pub unreleased_max: usize,
+    /// The most interim responses (1xx) before a response. Servers send one or two.
+    pub interim_max: u32,
     /// The bytes of pipelined requests that are held while a request is answered. Beyond it, the connection does not want
     /// input.
     pub pipelined_max: usize,
@@ -51,6 +56,8 @@ impl Default for Limits {
             target_max: 8 * 1024,
             chunk_line_max: 256,
             chunk_extensions_max: 16 * 1024,
+            unreleased_max: 1024 * 1024,
+            interim_max: 16,
             pipelined_max: 64 * 1024,
             drain_max: 256 * 1024,
             linger_max: 1024 * 1024,

@@ -31,9 +31,9 @@ pub(crate) fn parse<'a>(method: &Method, text: &'a str) -> Result<Target<'a>, Fa
 
 /// The port must be there: <https://www.rfc-editor.org/rfc/rfc9112#section-3.2.3>.
 fn authority_form(text: &str) -> Result<Target<'_>, Fault> {
-    let port_is_there = text.rsplit_once(':').is_some_and(|(_, port)| {
-        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
-    });
+    let port_is_there = text
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
     if !port_is_there || !is_authority(text.as_bytes()) {
         return Err(Fault::Target);
     }
