@@ -169,14 +169,12 @@ impl<R: Side> Connection<R> {
     pub fn handle_input(&mut self, now: Instant, bytes: Bytes) {
         match &mut self.phase {
             Phase::Open | Phase::Draining => {
-                self.timer.on_input(now, bytes.len());
+                self.timer.on_input(now);
                 self.input.push(bytes);
             }
             Phase::Lingering(discarded) => {
-                *discarded += bytes.len() as u64;
-                if *discarded > self.limits.linger_max {
-                    self.phase = Phase::Closed;
-                }
+                let discarded = *discarded + bytes.len() as u64;
+                self.linger(discarded);
             }
             Phase::Closed => {}
         }
@@ -327,6 +325,7 @@ impl<R: Side> Connection<R> {
         let event = match body.read(&mut self.input, &self.limits, self.names)? {
             Some(Piece::Data { data, end }) => {
                 self.unreleased += data.len();
+                self.timer.on_body(data.len());
                 Event::Data { stream, data, end }
             }
             Some(Piece::Trailers(fields)) => Event::Trailers { stream, fields },
@@ -344,13 +343,16 @@ impl<R: Side> Connection<R> {
     fn discard(&mut self) -> Result<Step<R::Head>, Fault> {
         let Receive::Discard(body, discarded) = &mut self.receive else { return Ok(Step::Again) };
         match body.read(&mut self.input, &self.limits, self.names)? {
-            Some(Piece::Data { data, end: false }) => {
+            Some(Piece::Data { data, end }) => {
                 *discarded += data.len() as u64;
                 if *discarded > self.limits.drain_max {
                     self.finish(Outcome::Finished);
+                } else if end {
+                    self.receive = Receive::Nothing;
+                    R::settle(self);
                 }
             }
-            Some(Piece::Data { end: true, .. } | Piece::Trailers(_)) => {
+            Some(Piece::Trailers(_)) => {
                 self.receive = Receive::Nothing;
                 R::settle(self);
             }
@@ -393,8 +395,16 @@ impl<R: Side> Connection<R> {
 
     /// Closes in order: the peer can still read what was sent.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
-        let phase = if self.input_ended { Phase::Closed } else { Phase::Lingering(0) };
-        self.end(phase, outcome);
+        let unread = self.input.len() as u64;
+        self.end(if self.input_ended { Phase::Closed } else { Phase::Lingering(0) }, outcome);
+        if matches!(self.phase, Phase::Lingering(_)) {
+            self.linger(unread);
+        }
+    }
+
+    fn linger(&mut self, discarded: u64) {
+        let is_within = discarded <= self.limits.linger_max;
+        self.phase = if is_within { Phase::Lingering(discarded) } else { Phase::Closed };
     }
 
     pub(crate) fn end(&mut self, phase: Phase, outcome: Outcome) {

@@ -61,7 +61,9 @@ impl Machine for Asked {
         }
     }
 
-    fn cut(&mut self, _: &mut Said) -> Result<(), String> {
+    fn cut(&mut self, said: &mut Said) -> Result<(), String> {
+        self.driven.give_up();
+        self.pump(said);
         self.driven.judge_end()
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Driven<R: Side> {
     stream: Option<StreamId>,
     body: BytesMut,
     has_body: bool,
+    /// The peer's message has ended.
+    has_ended: bool,
     deadline: Option<Instant>,
     reads: bool,
     close: Close,
@@ -50,6 +52,7 @@ impl<R: Side> Driven<R> {
             stream: None,
             body: BytesMut::new(),
             has_body: false,
+            has_ended: false,
             deadline: None,
             reads: true,
             close: Close::No,
@@ -176,6 +179,7 @@ impl<R: Side> Driven<R> {
                 self.has_body = true;
                 self.body.extend_from_slice(&data);
                 if end {
+                    self.has_ended = true;
                     self.say_body(true, said);
                 }
             }
@@ -203,6 +207,16 @@ impl<R: Side> Driven<R> {
 
     pub(crate) fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Does what an application does once its peer is gone: it takes what there is, and ends a tunnel.
+    pub(crate) fn give_up(&mut self) {
+        if let Ok(mut stream) = self.open() {
+            stream.release(usize::MAX);
+            if self.has_ended {
+                self.open().expect("the stream was open").send_data(Bytes::new(), true);
+            }
+        }
     }
 
     /// Whether the connection has come to its end, as it must once the peer has.

@@ -62,7 +62,9 @@ impl Machine for Served {
         }
     }
 
-    fn cut(&mut self, _: &mut Said) -> Result<(), String> {
+    fn cut(&mut self, said: &mut Said) -> Result<(), String> {
+        self.driven.give_up();
+        self.pump(said);
         self.driven.judge_end()
     }
 }
