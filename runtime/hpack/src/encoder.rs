@@ -18,12 +18,10 @@ use std::fmt;
 /// let mut lens = Vec::new();
 /// for _ in 0..3 {
 ///     let mut out = Vec::new();
-///     let mut block = encoder.block(&mut out);
-///     block.status(200);
-///     block.append_known(Token::CONTENT_TYPE, b"application/grpc");
+///     encoder.block(&mut out).append_known(Token::CONTENT_TYPE, b"application/grpc");
 ///     lens.push(out.len());
 /// }
-/// assert_eq!(lens, [1 + 14, 1 + 13, 2]);
+/// assert_eq!(lens, [14, 13, 1]);
 /// ```
 pub struct Encoder {
     names: &'static Names,
@@ -93,15 +91,20 @@ impl Encoder {
         }
     }
 
-    /// Begins a block, which is appended to `out`. Blocks must reach the peer in the order in which they are written.
+    /// Begins a block, which is appended to `out`. Blocks must reach the peer in the order in which they are written, each
+    /// behind what [`put_table_size`](Self::put_table_size) appends.
     pub fn block<'a>(&'a mut self, out: &'a mut Vec<u8>) -> Block<'a> {
+        Block { encoder: self, out }
+    }
+
+    /// Appends what the peer has to know of the table's size before it reads the next block; nothing, as a rule.
+    pub fn put_table_size(&mut self, out: &mut Vec<u8>) {
         if let Some(smallest) = self.resized.take() {
             if smallest < self.size_max {
                 integer::put(out, 0x20, 5, smallest);
             }
             integer::put(out, 0x20, 5, self.size_max);
         }
-        Block { encoder: self, out }
     }
 
     fn append(&mut self, name: Name<'_>, value: &[u8], out: &mut Vec<u8>) {
@@ -202,26 +205,6 @@ impl Encoder {
 }
 
 impl Block<'_> {
-    /// Appends `:status`.
-    pub fn status(&mut self, status: u16) {
-        let index = match status {
-            200 => 8,
-            204 => 9,
-            206 => 10,
-            304 => 11,
-            400 => 12,
-            404 => 13,
-            500 => 14,
-            _ => {
-                debug_assert!((100..1000).contains(&status));
-                let digit = |unit: u16| b'0' + (status / unit % 10) as u8;
-                self.out.extend_from_slice(&[0x08, 3, digit(100), digit(10), digit(1)]);
-                return;
-            }
-        };
-        self.out.push(0x80 | index);
-    }
-
     /// Appends `:method`.
     pub fn method(&mut self, method: &Method) {
         match method {
@@ -262,6 +245,31 @@ impl HeadersMut for Block<'_> {
     fn append_known(&mut self, token: Token, value: &[u8]) {
         self.encoder.append(Name::Known(token), value, self.out);
     }
+}
+
+/// The line of `:status`, in `buffer`. It uses no table, so that it can be put before fields that are encoded already.
+///
+/// ```
+/// assert_eq!(ringwire_hpack::status(200, &mut [0; 5]), [0x88]);
+/// ```
+pub fn status(status: u16, buffer: &mut [u8; 5]) -> &[u8] {
+    let index = match status {
+        200 => 8,
+        204 => 9,
+        206 => 10,
+        304 => 11,
+        400 => 12,
+        404 => 13,
+        500 => 14,
+        _ => {
+            debug_assert!((100..1000).contains(&status));
+            let digit = |unit: u16| b'0' + (status / unit % 10) as u8;
+            *buffer = [0x08, 3, digit(100), digit(10), digit(1)];
+            return buffer;
+        }
+    };
+    buffer[0] = 0x80 | index;
+    &buffer[..1]
 }
 
 impl<'a> Name<'a> {

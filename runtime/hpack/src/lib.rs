@@ -13,7 +13,7 @@ mod integer;
 mod statics;
 
 pub use decoder::{DecodeError, Decoder};
-pub use encoder::{Block, Encoder};
+pub use encoder::{Block, Encoder, status};
 pub use field::{Line, LineName, Pseudo};
 
 /// The size of a dynamic table unless SETTINGS say otherwise: <https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2>.
