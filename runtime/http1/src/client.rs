@@ -190,8 +190,12 @@ impl Hooks for Client {
     }
 
     fn settle(connection: &mut Connection<Self>) {
-        if !matches!(connection.receive, Receive::Nothing) {
-            // A request that is complete before its response has begun.
+        let is_over = match connection.receive {
+            Receive::Nothing => true,
+            Receive::TunnelEnd => connection.send == Send::Idle,
+            Receive::ExpectHead | Receive::Body(_) | Receive::Discard(..) | Receive::Tunnel => false,
+        };
+        if !is_over {
             return;
         }
         connection.stream = None;

@@ -73,6 +73,8 @@ pub(crate) enum Receive {
     Nothing,
     /// The bytes of a tunnel.
     Tunnel,
+    /// The peer has ended its half of a tunnel.
+    TunnelEnd,
 }
 
 /// The life of a connection.
@@ -81,7 +83,7 @@ pub(crate) enum Phase {
     Open,
     /// The exchange that runs is the last.
     Draining,
-    /// The last byte is written, and so many bytes of the peer were thrown away since.
+    /// Nothing more will be written, and so many bytes of the peer were thrown away since.
     Lingering(u64),
     Closed,
 }
@@ -183,16 +185,8 @@ impl<R: Side> Connection<R> {
     /// Takes note that the peer has closed its sending side, or that the transport is lost.
     ///
     /// A request whose response is not complete is cancelled: a client that closes has most often given up.
-    pub fn handle_end(&mut self, _now: Instant) {
+    pub fn handle_end(&mut self, _: Instant) {
         self.input_ended = true;
-        match self.phase {
-            Phase::Open | Phase::Draining => {
-                if matches!(self.receive, Receive::Nothing) && self.stream.is_some() {
-                    self.abort(Reset::Disconnected, Outcome::PeerClosed);
-                }
-            }
-            Phase::Lingering(_) | Phase::Closed => self.phase = Phase::Closed,
-        }
     }
 
     /// Ends waits that have been too long. A call that comes early does nothing.
@@ -202,10 +196,10 @@ impl<R: Side> Connection<R> {
         }
         match self.timer.wait() {
             Wait::Nothing => {}
-            Wait::Idle => self.end(Phase::Closed, Outcome::Idle),
+            Wait::Idle => self.finish(Outcome::Idle),
             Wait::Head => self.fail(Fault::HeadTimeout),
             Wait::Body | Wait::MeasuredBody => self.fail(Fault::BodyTimeout),
-            Wait::Discard => self.end(Phase::Closed, Outcome::Finished),
+            Wait::Discard => self.finish(Outcome::Finished),
             Wait::Linger => self.phase = Phase::Closed,
         }
     }
@@ -227,7 +221,11 @@ impl<R: Side> Connection<R> {
                 Receive::ExpectHead => self.read_head(),
                 Receive::Body(_) => self.read_body(),
                 Receive::Discard(..) => self.discard(),
-                Receive::Nothing => return None,
+                Receive::Nothing if self.input_ended => {
+                    self.abort(Reset::Disconnected, Outcome::PeerClosed);
+                    Ok(Step::Again)
+                }
+                Receive::Nothing | Receive::TunnelEnd => return None,
                 Receive::Tunnel => Ok(self.read_tunnel()),
             };
             match step {
@@ -370,8 +368,7 @@ impl<R: Side> Connection<R> {
         let data = self.input.take(u64::MAX);
         self.unreleased += data.len();
         if self.input_ended {
-            self.receive = Receive::Nothing;
-            R::settle(self);
+            self.receive = Receive::TunnelEnd;
         }
         Step::Event(Event::Data { stream, data, end: self.input_ended })
     }
@@ -396,7 +393,7 @@ impl<R: Side> Connection<R> {
     /// Closes in order: the peer can still read what was sent.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
         let unread = self.input.len() as u64;
-        self.end(if self.input_ended { Phase::Closed } else { Phase::Lingering(0) }, outcome);
+        self.end(Phase::Lingering(0), outcome);
         if matches!(self.phase, Phase::Lingering(_)) {
             self.linger(unread);
         }
@@ -445,14 +442,14 @@ impl<R: Side> Connection<R> {
 
     fn wants_input(&self) -> bool {
         match self.phase {
+            _ if self.input_ended => false,
             Phase::Lingering(_) => true,
             Phase::Closed => false,
-            Phase::Open | Phase::Draining if self.input_ended => false,
             Phase::Open | Phase::Draining => match self.receive {
                 Receive::ExpectHead => self.room() > 0 || self.input.is_empty(),
                 Receive::Body(_) | Receive::Tunnel => self.unreleased < self.limits.unreleased_max,
                 Receive::Discard(..) => true,
-                Receive::Nothing => self.input.len() < self.limits.pipelined_max,
+                Receive::Nothing | Receive::TunnelEnd => self.input.len() < self.limits.pipelined_max,
             },
         }
     }
@@ -466,7 +463,7 @@ impl<R: Side> Connection<R> {
                 Receive::Body(_) if self.unreleased >= self.limits.unreleased_max => Wait::Nothing,
                 Receive::ExpectHead | Receive::Body(_) => R::wait(self),
                 Receive::Discard(..) => Wait::Discard,
-                Receive::Nothing | Receive::Tunnel => Wait::Nothing,
+                Receive::Nothing | Receive::Tunnel | Receive::TunnelEnd => Wait::Nothing,
             },
         }
     }

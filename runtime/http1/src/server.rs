@@ -172,7 +172,7 @@ impl Hooks for Server {
                 Wait::Idle
             }
             Receive::ExpectHead => Wait::Head,
-            Receive::Discard(..) | Receive::Nothing | Receive::Tunnel => Wait::Nothing,
+            Receive::Discard(..) | Receive::Nothing | Receive::Tunnel | Receive::TunnelEnd => Wait::Nothing,
         }
     }
 
@@ -187,15 +187,21 @@ impl Hooks for Server {
         }
         connection.receive = match std::mem::replace(&mut connection.receive, Receive::Nothing) {
             Receive::Body(body) => Receive::Discard(body, 0),
-            Receive::ExpectHead | Receive::Discard(..) | Receive::Nothing | Receive::Tunnel => {
-                Receive::ExpectHead
-            }
+            Receive::ExpectHead
+            | Receive::Discard(..)
+            | Receive::Nothing
+            | Receive::Tunnel
+            | Receive::TunnelEnd => Receive::ExpectHead,
         };
     }
 
     fn conclude(connection: &mut Connection<Self>, fault: Fault) {
         let is_silent = match fault {
-            Fault::Truncated | Fault::SendTimeout => true,
+            Fault::SendTimeout => {
+                connection.end(Phase::Closed, Outcome::Fault(fault));
+                return;
+            }
+            Fault::Truncated => true,
             Fault::HeadTimeout => connection.input.is_empty() && !Self::is_within_head(connection),
             Fault::RequestLine
             | Fault::StatusLine
@@ -217,8 +223,8 @@ impl Hooks for Server {
             | Fault::BodyTimeout => false,
         };
         match connection.send {
-            Send::Idle | Send::Head if !is_silent => {
-                if !matches!(connection.receive, Receive::Discard(..)) {
+            Send::Idle | Send::Head => {
+                if !is_silent && !matches!(connection.receive, Receive::Discard(..)) {
                     connection.status_line(fault.status());
                     connection
                         .out
@@ -228,13 +234,9 @@ impl Hooks for Server {
                 connection.finish(Outcome::Fault(fault));
             }
             // A response that was begun must not look complete.
-            Send::Idle
-            | Send::Head
-            | Send::Framing
-            | Send::Length(_)
-            | Send::Chunked
-            | Send::UntilEnd
-            | Send::NoBody => connection.end(Phase::Closed, Outcome::Fault(fault)),
+            Send::Framing | Send::Length(_) | Send::Chunked | Send::UntilEnd | Send::NoBody => {
+                connection.end(Phase::Closed, Outcome::Fault(fault));
+            }
         }
     }
 
