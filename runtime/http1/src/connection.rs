@@ -252,6 +252,9 @@ impl<R: Side> Connection<R> {
         if is_taken {
             self.unsent = (out.len(), now);
         }
+        if self.input_ended && out.is_empty() && matches!(self.phase, Phase::Lingering(_)) {
+            self.phase = Phase::Closed;
+        }
         let stalled_at =
             if out.is_empty() { None } else { self.unsent.1.checked_add(self.limits.send_timeout) };
         if stalled_at.is_some_and(|at| at <= now) && self.phase != Phase::Closed {

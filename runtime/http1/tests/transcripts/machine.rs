@@ -172,7 +172,11 @@ impl<R: Side> Driven<R> {
     }
 
     /// Says what both sides say alike; returns the head.
-    pub(crate) fn event(&mut self, event: Event<R::Head>, said: &mut Said) -> Option<(StreamId, R::Head, bool)> {
+    pub(crate) fn event(
+        &mut self,
+        event: Event<R::Head>,
+        said: &mut Said,
+    ) -> Option<(StreamId, R::Head, bool)> {
         match event {
             Event::Head { stream, head, end } => return Some((stream, head, end)),
             Event::Data { data, end, .. } => {
@@ -209,8 +213,10 @@ impl<R: Side> Driven<R> {
         &self.body
     }
 
-    /// Does what an application does once its peer is gone: it takes what there is, and ends a tunnel.
+    /// Does what is done once the peer is gone: the network takes what is sent, the application what there is, and it
+    /// ends a tunnel.
     pub(crate) fn give_up(&mut self) {
+        self.holds = false;
         if let Ok(mut stream) = self.open() {
             stream.release(usize::MAX);
             if self.has_ended {

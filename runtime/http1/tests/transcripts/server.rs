@@ -18,12 +18,7 @@ pub(crate) struct Served {
 impl Default for Served {
     fn default() -> Self {
         let limits = Limits::default();
-        Self {
-            driven: Driven::new(Connection::server, &limits),
-            limits,
-            answers: false,
-            request: None,
-        }
+        Self { driven: Driven::new(Connection::server, &limits), limits, answers: false, request: None }
     }
 }
 
