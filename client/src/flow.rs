@@ -4,6 +4,7 @@
 //! while it holds the exchange, because the transport may be polling the request's body at the same time, which
 //! needs it too.
 
+use crate::call::Call;
 use crate::error::{canceled_around, deadline_reached, transport_failed};
 use crate::{Error, Result, clock};
 use bytes::Bytes;
@@ -20,10 +21,10 @@ use std::task::{Context, Poll, ready};
 /// Where the exchange of a call is.
 pub(crate) trait Hold {
     /// Uses it, for no longer than `with` runs.
-    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange) -> R) -> R;
+    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange<HttpFields>) -> R) -> R;
 }
 
-impl Hold for ClientExchange {
+impl Hold for ClientExchange<HttpFields> {
     fn hold<R>(&mut self, with: impl FnOnce(&mut Self) -> R) -> R {
         with(self)
     }
@@ -53,27 +54,14 @@ enum Stage {
 }
 
 impl Flow {
-    pub(crate) fn new(sending: Sending, bounds: Bounds) -> Self {
-        Self {
-            stage: Stage::Head(sending),
-            bounds,
-            fault: None,
-            has_head: false,
-            is_refusal: false,
-            peer: None,
-        }
+    /// The response to a request that is yet to be sent.
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { stage: Stage::Ended, bounds, fault: None, has_head: false, is_refusal: false, peer: None }
     }
 
-    /// The flow of a call that nobody makes.
-    pub(crate) fn ended() -> Self {
-        Self {
-            stage: Stage::Ended,
-            bounds: Bounds::default(),
-            fault: None,
-            has_head: false,
-            is_refusal: false,
-            peer: None,
-        }
+    /// The request is on its way.
+    pub(crate) fn begin(&mut self, sending: Sending) {
+        self.stage = Stage::Head(sending);
     }
 
     /// Whether the head of the response has come.
@@ -196,7 +184,7 @@ impl Flow {
                     }
                     Err(other) => {
                         if let Ok(trailers) = other.into_trailers() {
-                            exchange.hold(|exchange| exchange.push_trailers(&HttpFields::from(trailers)));
+                            exchange.hold(|exchange| exchange.push_trailers(trailers.into()));
                             self.stage = Stage::Ended;
                         }
                     }
@@ -214,8 +202,7 @@ impl Flow {
         self.has_head = true;
         self.is_refusal = parts.status != StatusCode::OK;
         let (status, end) = (parts.status.as_u16(), body.is_end_stream());
-        let fields = HttpFields::from(parts.headers);
-        exchange.hold(|exchange| exchange.head(status, &fields, end));
+        exchange.hold(|exchange| exchange.head(status, parts.headers.into(), end));
         self.stage = if end { Stage::Ended } else { Stage::Body(body) };
     }
 
@@ -244,8 +231,8 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn new(deadline: Option<Instant>, cancelled: Option<Cancelled>) -> Self {
-        Self { deadline, cancelled, alarm: clock::Alarm::default() }
+    pub(crate) fn of(call: &Call) -> Self {
+        Self { deadline: call.deadline, cancelled: call.cancelled(), alarm: clock::Alarm::default() }
     }
 
     /// Whether the deadline has passed.
@@ -272,7 +259,7 @@ impl Bounds {
 impl Clone for Bounds {
     /// The same bounds, waited for by somebody else.
     fn clone(&self) -> Self {
-        Self::new(self.deadline, self.cancelled.clone())
+        Self { deadline: self.deadline, cancelled: self.cancelled.clone(), alarm: clock::Alarm::default() }
     }
 }
 
