@@ -4,7 +4,6 @@
 
 use crate::error::broken;
 use crate::messages::{Closed, Closing, Messages};
-use crate::service::drop_caught;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_call::WakerSlot;
@@ -19,7 +18,7 @@ use std::task::{Poll, Waker};
 /// Where the messages of a call are.
 pub(crate) enum Lane {
     /// With the call: of a unary call whose request is whole before its handler begins.
-    Own(Box<Messages>),
+    Own(Messages),
     /// With the call and with the shell, which moves them while the handler runs.
     Shared(Arc<Shared>),
 }
@@ -31,6 +30,14 @@ pub(crate) enum LaneRef<'c> {
 }
 
 impl Lane {
+    /// The messages that the shell shares with the handler.
+    pub(crate) fn shared(&self) -> Option<&Arc<Shared>> {
+        match self {
+            Self::Own(_) => None,
+            Self::Shared(shared) => Some(shared),
+        }
+    }
+
     pub(crate) fn lend(&mut self) -> LaneRef<'_> {
         match self {
             Self::Own(messages) => LaneRef::Own(messages),
@@ -40,27 +47,18 @@ impl Lane {
 
     /// Ends the response: writes all that is left of it, its head too if that has not left.
     pub(crate) fn finish(
-        self,
+        &mut self,
         outcome: Result<()>,
         headers: &Metadata,
         trailers: &Metadata,
         closing: Closing<'_>,
     ) -> (Result<()>, Closed) {
         match self {
-            Self::Own(mut messages) => {
+            Self::Own(messages) => {
                 let closed = messages.finish(&outcome, headers, trailers, closing);
-                drop_caught(messages);
                 (outcome, closed)
             }
-            Self::Shared(shared) => {
-                let mut state = shared.lock();
-                let outcome = state.outcome(outcome);
-                let State { messages, headers, .. } = &mut *state;
-                let closed = messages.finish(&outcome, headers, trailers, closing);
-                drop(state);
-                drop_caught(shared);
-                (outcome, closed)
-            }
+            Self::Shared(shared) => shared.finish(outcome, trailers, closing),
         }
     }
 }
@@ -74,11 +72,16 @@ impl<'c> LaneRef<'c> {
         }
     }
 
-    /// Waits for the one request of a method that has one, unless it came before the handler began.
-    pub(crate) fn poll_request(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
+    /// Waits for the one request of a method that has one.
+    pub(crate) fn poll_request(&self, waker: &Waker) -> Poll<Result<()>> {
         match self {
-            Self::Own(_) => Poll::Ready(Ok(None)),
-            Self::Shared(shared) => shared.poll_receive(waker),
+            // The handler began when it was whole.
+            Self::Own(_) => Poll::Ready(Ok(())),
+            Self::Shared(shared) => shared.poll_receive(waker).map(|received| {
+                let request = received?.ok_or_else(|| Error::unimplemented(NO_REQUEST))?;
+                shared.lock().messages.request = Some(request);
+                Ok(())
+            }),
         }
     }
 
@@ -102,8 +105,8 @@ impl<'c> LaneRef<'c> {
 
 /// The headers of a response, where they wait to leave.
 pub(crate) enum HeadersLane {
-    /// With the call: they leave when the handler has ended.
-    Own(Metadata),
+    /// With the call: they leave when the handler has ended. Made when they are asked for.
+    Own(Option<Box<Metadata>>),
     /// Where the first message of a stream takes them along.
     Shared(Arc<Shared>),
 }
@@ -111,7 +114,7 @@ pub(crate) enum HeadersLane {
 impl HeadersLane {
     pub(crate) fn lock(&mut self) -> Result<ResponseHeaders<'_>> {
         Ok(ResponseHeaders(match self {
-            Self::Own(headers) => HeadersRef::Own(headers),
+            Self::Own(headers) => HeadersRef::Own(headers.get_or_insert_default()),
             Self::Shared(shared) => {
                 let state = shared.lock();
                 state.headers_are_here()?;
@@ -125,17 +128,17 @@ impl HeadersLane {
         match self {
             Self::Own(_) => Some(wish),
             Self::Shared(shared) => {
-                shared.lock().messages.exchange.set_compress(wish);
+                shared.set_compress(wish);
                 None
             }
         }
     }
 
-    /// The headers that wait here.
-    pub(crate) fn take(&mut self) -> Metadata {
+    /// The headers that wait with the call.
+    pub(crate) fn own(&self) -> Option<&Metadata> {
         match self {
-            Self::Own(headers) => std::mem::take(headers),
-            Self::Shared(_) => Metadata::new(),
+            Self::Own(headers) => headers.as_deref(),
+            Self::Shared(_) => None,
         }
     }
 }
@@ -308,6 +311,20 @@ impl Shared {
         Poll::Ready(state.said(|messages| messages.send(message)))
     }
 
+    /// Ends the response: writes all that is left of it, its head too if that has not left.
+    pub(crate) fn finish(
+        &self,
+        outcome: Result<()>,
+        trailers: &Metadata,
+        closing: Closing<'_>,
+    ) -> (Result<()>, Closed) {
+        let mut state = self.lock();
+        let outcome = state.outcome(outcome);
+        let State { messages, headers, .. } = &mut *state;
+        let closed = messages.finish(&outcome, headers, trailers, closing);
+        (outcome, closed)
+    }
+
     pub(crate) fn set_compress(&self, wish: Compress) {
         self.lock().messages.exchange.set_compress(wish);
     }
@@ -396,6 +413,7 @@ impl Head {
     }
 }
 
+pub(crate) const NO_REQUEST: &str = "the request has no message";
 pub(crate) const WRONG_SHAPE: &str =
     "the code of the method asks for ends of another shape than its spec says";
 const LATE_HEADERS: &str = "the response headers have left: change them before the first send or flush";

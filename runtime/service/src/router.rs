@@ -9,8 +9,8 @@ use ringwire_message::{Codec, DecodeLimits, Json, Proto};
 use ringwire_rpc::{
     Answer, CompressionPolicy, Compressions, Limits, Opening, ServerConfig, Spec, answer_unrouted,
 };
-use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Services put together, with the settings that they share. A shell turns it into [`Routes`] and serves
@@ -354,10 +354,14 @@ impl Routes {
 
     /// Finds the method that a request is for, and what its head says of the call: worked out now, or kept beside the head
     /// since these routes last saw it.
-    pub(crate) fn open<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Cow<'h, Opening>), Refused> {
-        if let Some(kept) = self.kept(head) {
-            return Ok((self.at(kept.place, kept.method), Cow::Borrowed(&kept.opening)));
+    pub(crate) fn open<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Found<'h>), Refused> {
+        match self.kept(head) {
+            Some(kept) => Ok((self.at(kept.place, kept.method), Found::Kept(&kept.opening))),
+            None => self.open_first(head),
         }
+    }
+
+    fn open_first<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Found<'h>), Refused> {
         let Some((place, method)) =
             self.find(head.path()).or_else(|| Some((Place::Fallback, 0)).filter(|_| self.fallback.is_some()))
         else {
@@ -371,9 +375,9 @@ impl Routes {
         Ok((
             route,
             match head.memo().set(Box::new(kept)) {
-                Ok(()) => Cow::Borrowed(&self.kept(head).expect("set above").opening),
+                Ok(()) => Found::Kept(&self.kept(head).expect("set above").opening),
                 // Other routes have kept theirs.
-                Err(kept) => Cow::Owned(kept.downcast::<Kept>().expect("made above").opening),
+                Err(kept) => Found::Own(Box::new(kept.downcast::<Kept>().expect("made above").opening)),
             },
         ))
     }
@@ -403,6 +407,24 @@ pub(crate) struct Refused {
     /// The method, if the path leads to one.
     pub(crate) spec: Option<&'static Spec>,
     pub(crate) answer: Box<Answer>,
+}
+
+/// An opening that was found.
+pub(crate) enum Found<'h> {
+    /// It is kept beside the head.
+    Kept(&'h Opening),
+    Own(Box<Opening>),
+}
+
+impl Deref for Found<'_> {
+    type Target = Opening;
+
+    fn deref(&self) -> &Opening {
+        match self {
+            Self::Kept(opening) => opening,
+            Self::Own(opening) => opening,
+        }
+    }
 }
 
 /// What some routes have found out about a head, kept beside it.
