@@ -26,7 +26,7 @@ pub struct ServerState {
 #[derive(Clone, Copy, Debug, Default)]
 struct Request {
     is_head: bool,
-    is_connect: bool,
+    asks_tunnel: bool,
     asks_upgrade: bool,
     /// The client sends the body once it is told to.
     awaits_continue: bool,
@@ -66,12 +66,12 @@ impl Connection<Server> {
         self.side.skipped_blank_line = false;
         self.side.request = Request {
             is_head: *head.method() == Method::Head,
-            is_connect: *head.method() == Method::Connect,
+            asks_tunnel: *head.method() == Method::Connect,
             asks_upgrade: is_http11 && facts.upgrade && facts.has_upgrade,
             awaits_continue: is_http11 && facts.expectation.is_some() && body.is_some(),
         };
         let stream = self.open();
-        let end = body.is_none() && !self.side.request.is_connect;
+        let end = body.is_none() && !self.side.request.asks_tunnel;
         self.receive = body.map_or(Receive::Nothing, Receive::Body);
         self.send = Send::Head;
         Event::Head { stream, head, end }
@@ -260,10 +260,10 @@ impl Hooks for Server {
             100..=199 => return connection.send_interim(status, fields),
             _ => {}
         }
-        let is_tunnel = status == 101 || (request.is_connect && (200..300).contains(&status));
+        let is_tunnel = status == 101 || (request.asks_tunnel && (200..300).contains(&status));
         let is_long = matches!(connection.receive, Receive::Body(Body::Length(left)) if left > connection.limits.drain_max);
         connection.persists &=
-            !(fields.close || connection.awaits_continue() || request.is_connect || is_long);
+            !(fields.close || connection.awaits_continue() || request.asks_tunnel || is_long);
         let is_http10 = connection.version == Version::Http10;
         let has_body = !(request.is_head || matches!(status, 204 | 205 | 304));
         let is_unframed = is_http10 && has_body && !end && fields.content_length.is_none();
