@@ -423,6 +423,15 @@ impl<R: Side> Connection<R> {
             && !R::is_within_head(self)
     }
 
+    pub(crate) fn body_has_begun(&self) -> bool {
+        self.timer.body_has_begun()
+    }
+
+    /// Takes note of what was written: once the room is used up, the stream hears when there is some again.
+    pub(crate) fn note_room(&mut self) {
+        self.starved |= self.room() == 0;
+    }
+
     /// The bytes that the stream may add to what is to be sent.
     pub(crate) fn room(&self) -> usize {
         SEND_MAX.saturating_sub(self.out.len())
