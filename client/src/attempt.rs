@@ -4,16 +4,16 @@
 //! nothing is sent twice.
 
 use crate::call::Call;
-use crate::fields::Sink;
+use crate::error::bad_argument;
 use crate::flow::{Bounds, Flow};
 use crate::message::{Sendable, write};
 use crate::retry::{self, Verdict};
 use crate::{Result, clock, hedge};
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Version};
+use ringwire_call::{HttpFields, Instant};
 use ringwire_http::HeadersMut;
 use ringwire_rpc::{CallHead, ClientExchange, Input, RequestLine, StreamShape};
-use ringwire_service::Instant;
 use ringwire_transport::RequestBody;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -136,7 +136,7 @@ pub(crate) fn head(
 ) -> Result<Request<RequestBody>> {
     let base = call.channel.base();
     let timeout = call.remaining()?;
-    let mut fields = Sink::default();
+    let mut fields = HttpFields::with_capacity(USUAL_FIELDS);
     let call_head = CallHead { prefix: base.prefix(), headers: &call.headers, timeout };
     let RequestLine { method, target } = exchange.write_head(call_head, body, &mut fields)?;
     if attempts > 0 {
@@ -145,7 +145,7 @@ pub(crate) fn head(
     let mut request = Request::new(RequestBody::whole(Bytes::new()));
     *request.method_mut() = if method == Method::GET.as_str() { Method::GET } else { Method::POST };
     *request.uri_mut() = base.uri(target)?;
-    *request.headers_mut() = fields.into_map()?;
+    *request.headers_mut() = fields.into_map().map_err(bad_argument)?;
     if call.channel.config().protocol.needs_trailers() || call.spec.shape == StreamShape::Bidi {
         // For trailers, and to talk both ways at once: a transport that has the choice must not take HTTP/1.
         *request.version_mut() = Version::HTTP_2;
@@ -158,3 +158,6 @@ pub(crate) fn head(
 
 /// Tells a server that it, or another one, may have seen this call before.
 const PREVIOUS_ATTEMPTS: &str = "grpc-previous-rpc-attempts";
+
+/// The fields of a protocol, and a few of the application.
+const USUAL_FIELDS: usize = 6;

@@ -7,11 +7,11 @@ use crate::{
     Bidi, BoxFuture, Channel, ClientStream, HedgePolicy, Incoming, Reply, Result, RetryPolicy, stream,
 };
 use bytes::Bytes;
+use ringwire_call::{Coding, ParentCall};
 use ringwire_message::{Codec, DecodeLimits, Encode, Message};
 use ringwire_rpc::{
     ClientProtocol, Compress, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata, Spec,
 };
-use ringwire_service::Coding;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::IntoFuture;
@@ -133,7 +133,7 @@ impl<S> CallBuilder<S> {
 
     /// Makes the call part of one that a handler answers: it ends no later than that one, and with it if it is
     /// cancelled.
-    pub fn within(mut self, call: &ringwire_service::Call) -> Self {
+    pub fn within(mut self, call: &impl ParentCall) -> Self {
         self.call.within(call);
         self
     }

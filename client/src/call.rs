@@ -3,8 +3,8 @@
 use crate::error::deadline_reached;
 use crate::message::Hook;
 use crate::{Channel, Error, Result, clock};
+use ringwire_call::{Cancelled, Instant, ParentCall, Payload};
 use ringwire_rpc::{Compress, Metadata, Spec};
-use ringwire_service::{Cancelled, Instant, Payload};
 use ringwire_transport::PeerAddr;
 use std::fmt;
 use std::time::Duration;
@@ -118,7 +118,7 @@ impl Call {
         }
     }
 
-    pub(crate) fn within(&mut self, call: &ringwire_service::Call) {
+    pub(crate) fn within(&mut self, call: &impl ParentCall) {
         self.deadline = earlier(self.deadline, call.deadline());
         self.cancelled = Some(call.cancelled());
     }

@@ -9,8 +9,8 @@ use crate::message::{Hook, Sendable, write};
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
+use ringwire_call::{Coding, WakerSlot};
 use ringwire_rpc::{ClientExchange, Compress};
-use ringwire_service::Coding;
 use ringwire_transport::BoxError;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,9 +27,9 @@ struct Outbox {
     state: State,
     /// Whether the transport has begun to take the body.
     is_taken: bool,
-    writer: Option<Waker>,
-    body: Option<Waker>,
-    receiver: Option<Waker>,
+    writer: WakerSlot,
+    body: WakerSlot,
+    receiver: WakerSlot,
 }
 
 /// The way of requests.
@@ -53,9 +53,9 @@ impl Cell {
             out: BytesMut::new(),
             state: State::Open,
             is_taken: false,
-            writer: None,
-            body: None,
-            receiver: None,
+            writer: WakerSlot::new(),
+            body: WakerSlot::new(),
+            receiver: WakerSlot::new(),
         }))
     }
 
@@ -68,7 +68,7 @@ impl Cell {
             State::Abandoned | State::Gone => return Poll::Ready(Err(ended_by_server())),
         }
         if outbox.out.len() > SEND_AHEAD_MAX {
-            keep(&mut outbox.writer, cx.waker());
+            outbox.writer.register(cx.waker());
             return Poll::Pending;
         }
         let sent = outbox.send(message);
@@ -99,7 +99,7 @@ impl Cell {
         if outbox.state == State::Abandoned {
             return Poll::Ready(abandoned());
         }
-        keep(&mut outbox.receiver, cx.waker());
+        outbox.receiver.register(cx.waker());
         Poll::Pending
     }
 
@@ -109,7 +109,7 @@ impl Cell {
         if outbox.is_taken {
             return Poll::Ready(());
         }
-        keep(&mut outbox.receiver, cx.waker());
+        outbox.receiver.register(cx.waker());
         Poll::Pending
     }
 
@@ -171,7 +171,7 @@ impl Body for OutBody {
         let polled = if outbox.out.is_empty() {
             match outbox.state {
                 State::Open => {
-                    keep(&mut outbox.body, cx.waker());
+                    outbox.body.register(cx.waker());
                     Poll::Pending
                 }
                 State::Closed => Poll::Ready(None),
@@ -198,13 +198,6 @@ impl Body for OutBody {
 impl Drop for OutBody {
     fn drop(&mut self) {
         self.0.gone();
-    }
-}
-
-fn keep(place: &mut Option<Waker>, waker: &Waker) {
-    match place {
-        Some(kept) => kept.clone_from(waker),
-        None => *place = Some(waker.clone()),
     }
 }
 

@@ -4,13 +4,12 @@ use crate::builder::{BidiCall, CallBuilder, ClientStreamCall, ServerStreamCall, 
 use crate::error::bad_argument;
 use crate::interceptor::{Interceptor, Interceptors};
 use crate::origin::Base;
-use crate::{HedgePolicy, Local, Result, RetryPolicy, Transport};
+use crate::{HedgePolicy, Result, RetryPolicy, Transport};
 use ringwire_message::{Codec, DecodeLimits, Proto};
 use ringwire_rpc::{
     ClientConfig, ClientProtocol, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata,
     Spec,
 };
-use ringwire_service::Router;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -50,15 +49,6 @@ impl Channel {
     /// `origin` has no scheme, another one than http and https, or no host.
     pub fn over(transport: impl Transport, origin: &str) -> Result<Self> {
         Ok(Self::of(Arc::new(transport), Base::parse(origin)?))
-    }
-
-    /// Calls to services in this process: the same bytes, without a port or a task. The handler runs where the
-    /// call is awaited. Takes a router, a single `GreetServer::new(..)`, or a `&MockGreet`.
-    ///
-    /// A router that does not fit together fails every call.
-    pub fn local(router: impl Into<Router>) -> Self {
-        let base = Base::parse(LOCAL_ORIGIN).expect("it is an origin");
-        Self::of(Arc::new(Local::new(router.into())), base)
     }
 
     pub(crate) fn of(transport: Arc<dyn Transport>, base: Base) -> Self {
@@ -215,8 +205,8 @@ impl Channel {
         &self.inner.config
     }
 
-    pub(crate) fn coding(&self) -> ringwire_service::Coding {
-        ringwire_service::Coding {
+    pub(crate) fn coding(&self) -> ringwire_call::Coding {
+        ringwire_call::Coding {
             codec: self.inner.codec,
             decode_limits: self.inner.decode_limits,
             send_max: self.inner.config.limits.send_max,
@@ -258,6 +248,3 @@ impl fmt::Debug for Channel {
             .finish_non_exhaustive()
     }
 }
-
-/// No name that anybody looks up.
-const LOCAL_ORIGIN: &str = "http://local";

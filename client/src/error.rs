@@ -3,7 +3,7 @@
 use crate::Error;
 use ringwire_message::{DecodeError, EncodeError};
 use ringwire_rpc::Code;
-use ringwire_transport::{TransportError, TransportErrorKind};
+use ringwire_transport::{Reset, TransportError, TransportErrorKind};
 use std::fmt;
 
 /// The source of the error of a call whose time ran out by the client's own clock. A server that says so itself
@@ -34,16 +34,18 @@ pub(crate) fn transport_error(error: &Error) -> Option<&TransportError> {
     error.source()?.downcast_ref()
 }
 
-/// What an HTTP/2 error code means:
+/// The code of a call whose stream was reset:
 /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors>.
-fn reset(code: u32) -> Code {
-    match code {
-        REFUSED_STREAM => Code::Unavailable,
-        CANCEL => Code::Canceled,
-        ENHANCE_YOUR_CALM => Code::ResourceExhausted,
-        INADEQUATE_SECURITY => Code::PermissionDenied,
-        STREAM_CLOSED | HTTP_1_1_REQUIRED => Code::Unknown,
-        _ => Code::Internal,
+fn reset(reset: Reset) -> Code {
+    match reset {
+        Reset::Refused | Reset::Disconnected => Code::Unavailable,
+        Reset::Cancelled => Code::Canceled,
+        Reset::Excessive => Code::ResourceExhausted,
+        Reset::Other(INADEQUATE_SECURITY) => Code::PermissionDenied,
+        Reset::Http11Required | Reset::Other(STREAM_CLOSED) => Code::Unknown,
+        Reset::NoError | Reset::Malformed | Reset::FlowControl | Reset::Internal | Reset::Other(_) => {
+            Code::Internal
+        }
     }
 }
 
@@ -110,13 +112,9 @@ impl fmt::Display for EndedByServer {
 
 impl std::error::Error for EndedByServer {}
 
-// RFC 9113, section 7.
+// RFC 9113, section 7. Later versions have neither.
 const STREAM_CLOSED: u32 = 0x5;
-const REFUSED_STREAM: u32 = 0x7;
-const CANCEL: u32 = 0x8;
-const ENHANCE_YOUR_CALM: u32 = 0xb;
 const INADEQUATE_SECURITY: u32 = 0xc;
-const HTTP_1_1_REQUIRED: u32 = 0xd;
 
 #[cfg(test)]
 mod tests {
@@ -142,27 +140,26 @@ mod tests {
 
     #[test]
     fn resets_have_the_codes_of_the_table() {
-        use Code::*;
-        let codes = [
-            Internal,
-            Internal,
-            Internal,
-            Internal,
-            Internal,
-            Unknown,
-            Internal,
-            Unavailable,
-            Canceled,
-            Internal,
-            Internal,
-            ResourceExhausted,
-            PermissionDenied,
-            Unknown,
-            Internal,
-        ];
-        for (reset, code) in codes.into_iter().enumerate() {
-            check(TransportErrorKind::Reset(reset as u32), code);
+        for (reset, code) in [
+            (Reset::NoError, Code::Internal),
+            (Reset::Malformed, Code::Internal),
+            (Reset::Internal, Code::Internal),
+            (Reset::FlowControl, Code::Internal),
+            (Reset::Other(4), Code::Internal),
+            (Reset::Other(5), Code::Unknown),
+            (Reset::Other(6), Code::Internal),
+            (Reset::Refused, Code::Unavailable),
+            (Reset::Cancelled, Code::Canceled),
+            (Reset::Other(9), Code::Internal),
+            (Reset::Other(10), Code::Internal),
+            (Reset::Excessive, Code::ResourceExhausted),
+            (Reset::Other(12), Code::PermissionDenied),
+            (Reset::Http11Required, Code::Unknown),
+            (Reset::Other(14), Code::Internal),
+            (Reset::Disconnected, Code::Unavailable),
+        ] {
+            check(TransportErrorKind::Reset(reset), code);
         }
-        check(TransportErrorKind::Reset(u32::MAX), Internal);
+        check(TransportErrorKind::Reset(Reset::Other(u32::MAX)), Code::Internal);
     }
 }

@@ -9,8 +9,8 @@ use crate::{Error, Result, clock};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::Body;
+use ringwire_call::{Cancelled, HttpFields, Instant};
 use ringwire_rpc::{ClientExchange, Input};
-use ringwire_service::{Cancelled, Fields, Instant};
 use ringwire_transport::{PeerAddr, ResponseBody, TransportError};
 use std::fmt;
 use std::future::Future;
@@ -196,7 +196,7 @@ impl Flow {
                     }
                     Err(other) => {
                         if let Ok(trailers) = other.into_trailers() {
-                            exchange.hold(|exchange| exchange.push_trailers(&Fields(trailers)));
+                            exchange.hold(|exchange| exchange.push_trailers(&HttpFields::from(trailers)));
                             self.stage = Stage::Ended;
                         }
                     }
@@ -214,7 +214,7 @@ impl Flow {
         self.has_head = true;
         self.is_refusal = parts.status != StatusCode::OK;
         let (status, end) = (parts.status.as_u16(), body.is_end_stream());
-        let fields = Fields(parts.headers);
+        let fields = HttpFields::from(parts.headers);
         exchange.hold(|exchange| exchange.head(status, &fields, end));
         self.stage = if end { Stage::Ended } else { Stage::Body(body) };
     }

@@ -16,18 +16,16 @@ mod call;
 mod cell;
 mod chain;
 mod channel;
-mod clock;
+#[doc(hidden)]
+pub mod clock;
 #[cfg(not(target_arch = "wasm32"))]
 mod connect;
 mod error;
-mod fields;
 mod flow;
 mod hedge;
 mod incoming;
 mod interceptor;
-mod local;
 mod message;
-mod mock;
 mod origin;
 mod outgoing;
 mod reply;
@@ -43,13 +41,12 @@ pub use error::{DeadlineReached, EndedByServer};
 pub use hedge::HedgePolicy;
 pub use incoming::{Incoming, IncomingStream};
 pub use interceptor::{InterceptFn, InterceptWithFn, Interceptor, Next, With, with};
-pub use local::Local;
-pub use mock::{Asked, MockMethod, MockStream};
 pub use outgoing::Outgoing;
 pub use reply::Reply;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
 
+pub use ringwire_call::{ErrorDetails, ParentCall, Payload, Result};
 /// The browser's fetch, and what can be said about it.
 #[cfg(target_arch = "wasm32")]
 pub use ringwire_fetch as fetch;
@@ -61,18 +58,8 @@ pub use ringwire_rpc::{
     ClientProtocol, Code, Compress, Compression, CompressionPolicy, Compressions, Error, GetPolicy,
     Idempotency, Limits, Metadata, MethodDescriptor, Origin, Spec, StreamShape,
 };
-pub use ringwire_service::{ErrorDetails, Payload};
 pub use ringwire_transport::{
-    PeerAddr, RequestBody, ResponseBody, Tower, Transport, TransportError, TransportErrorKind,
+    PeerAddr, RequestBody, Reset, ResponseBody, Tower, Transport, TransportError, TransportErrorKind,
 };
 
-/// What generated code names beside the rest: the server's half of a mock.
-#[doc(hidden)]
-pub mod generated {
-    pub use ringwire_service::{Call, Ends, Service, unimplemented};
-}
-
-/// What calls and interceptors return.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use ringwire_call::BoxFuture;

@@ -3,9 +3,9 @@
 use crate::error::encode_failed;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
+use ringwire_call::{Coding, Payload};
 use ringwire_message::{Encode, Writable};
 use ringwire_rpc::ClientExchange;
-use ringwire_service::{Coding, Payload};
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 

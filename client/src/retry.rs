@@ -6,8 +6,8 @@
 use crate::call::Call;
 use crate::error::transport_error;
 use crate::{DeadlineReached, Error, clock};
+use ringwire_call::Instant;
 use ringwire_rpc::{Code, Idempotency};
-use ringwire_service::Instant;
 use ringwire_transport::{TransportError, TransportErrorKind};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;

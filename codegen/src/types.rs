@@ -9,7 +9,7 @@ use crate::well_known::{is_of_protobuf, is_well_known};
 use crate::{Externs, Request, Schema, place};
 use buffa_codegen::context::CodeGenContext;
 use buffa_codegen::generated::descriptor::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
-use buffa_codegen::{CodeGenConfig, idents};
+use buffa_codegen::{CodeGenConfig, MapRepr, idents};
 use std::collections::BTreeSet;
 
 /// One library to generate.
@@ -63,6 +63,8 @@ impl<'a> Library<'a> {
         config.emit_register_fn = false;
         config.generate_with_setters = false;
         config.allow_message_set = true;
+        // Sorted by key, so that equal messages are equal bytes: as GET requests they are the same entry of a cache.
+        config.map_fields = vec![(".".to_owned(), MapRepr::BTreeMap)];
         library.config.extern_paths = library.extern_paths()?;
         let mut config = std::mem::take(&mut library.config);
         library.generated_files().for_each(|file| carry_over(file, &mut config));

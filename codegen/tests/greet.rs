@@ -11,6 +11,7 @@ mod services;
 pub use messages::*;
 
 use ringwire_client::{Channel, Code};
+use ringwire_local::LocalChannel;
 use ringwire_service::{
     Call, Error, Idempotency, PlainHead, Requests, Response, Responses, Result, Router, Sent, Service,
     StreamShape, WholeResponse,

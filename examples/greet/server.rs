@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringwire::{Channel, Code};
+    use ringwire::{Channel, Code, LocalChannel};
 
     #[tokio::test]
     async fn whoever_has_a_name_is_greeted() {

@@ -12,6 +12,9 @@ pub use ringwire_client::{
 };
 /// Compressions, and when they are used.
 pub use ringwire_compress as compress;
+/// Services in the same process behind a channel.
+pub use ringwire_local as local;
+pub use ringwire_local::LocalChannel;
 /// Messages and their codecs.
 pub use ringwire_message as message;
 pub use ringwire_service::{

@@ -5,6 +5,7 @@ use crate::least::{Echo, Least};
 use crate::support::*;
 use allocation_counter::measure;
 use ringwire_client::{Call, Channel, ClientProtocol, Next};
+use ringwire_local::LocalChannel;
 use ringwire_service::Router;
 
 /// The allocations of one call, the second, when everything lazy has happened.

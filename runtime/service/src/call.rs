@@ -1,11 +1,10 @@
 //! One call, as its handler and its interceptors see it: all that stands beside the messages.
 
 use crate::arrival::metadata;
-use crate::cancel::Canceller;
 use crate::cell::{Cell, Meeting};
-use crate::payload::{Payload, Watchers};
 use crate::tracker::{Guard, Tracker};
-use crate::{Arrival, Cancelled, Head, Instant, Peer, Result};
+use crate::{Arrival, Cancelled, Head, Instant, Payload, Peer, Result};
+use ringwire_call::{Canceller, ParentCall, Watchers};
 use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -192,6 +191,16 @@ impl Call {
 
     pub(crate) fn take_trailers(&mut self) -> Metadata {
         std::mem::take(&mut self.response_trailers)
+    }
+}
+
+impl ParentCall for Call {
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline()
+    }
+
+    fn cancelled(&self) -> Cancelled {
+        self.cancelled()
     }
 }
 

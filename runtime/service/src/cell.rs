@@ -6,6 +6,7 @@ use crate::error::broken;
 use crate::messages::Messages;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
+use ringwire_call::WakerSlot;
 use ringwire_http::{Headers, HeadersMut};
 use ringwire_message::{Encode, Message};
 use ringwire_rpc::{Input, Metadata};
@@ -23,8 +24,8 @@ pub(crate) struct Meeting {
     passed: bool,
     /// Whether the handler waits for input, or will when it asks next.
     hungry: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
+    reader: WakerSlot,
+    writer: WakerSlot,
     /// What was wrong with the request. It ends the call, even if the handler looks away.
     fault: Option<Error>,
 }
@@ -48,8 +49,8 @@ impl Cell {
             head: Head::Held,
             passed: false,
             hungry: false,
-            reader: None,
-            writer: None,
+            reader: WakerSlot::new(),
+            writer: WakerSlot::new(),
             fault: None,
         }))
     }
@@ -71,7 +72,7 @@ impl Cell {
             Ok(Input::End) => Poll::Ready(Ok(None)),
             Ok(Input::Pending) => {
                 meeting.hungry = true;
-                keep(&mut meeting.reader, waker);
+                meeting.reader.register(waker);
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(meeting.broke(error))),
@@ -95,7 +96,7 @@ impl Cell {
     ) -> Poll<Result<()>> {
         let mut meeting = self.lock();
         if meeting.messages.out.len() > SEND_AHEAD_MAX {
-            keep(&mut meeting.writer, waker);
+            meeting.writer.register(waker);
             return Poll::Pending;
         }
         Poll::Ready(meeting.send(message))
@@ -108,7 +109,7 @@ impl Cell {
             return Poll::Ready(());
         }
         meeting.head = meeting.head.due();
-        keep(&mut meeting.writer, waker);
+        meeting.writer.register(waker);
         Poll::Pending
     }
 
@@ -198,13 +199,6 @@ impl Head {
             Self::Held | Self::Due => Self::Due,
             Self::Left => Self::Left,
         }
-    }
-}
-
-fn keep(place: &mut Option<Waker>, waker: &Waker) {
-    match place {
-        Some(kept) => kept.clone_from(waker),
-        None => *place = Some(waker.clone()),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The two ends of a call: the messages that arrive, and those that go back.
 
 use crate::cell::Cell;
-use crate::error::{broken, decode_failed};
+use crate::error::broken;
 use crate::messages::Messages;
-use crate::payload::Coding;
 use crate::{Call, Result};
 use bytes::Bytes;
+use ringwire_call::{Coding, decode_failed};
 use ringwire_message::{DecodeLimits, Encode, Message, Proto};
 use ringwire_rpc::{Compress, Error};
 use std::fmt;

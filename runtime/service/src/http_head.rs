@@ -1,8 +1,8 @@
-//! What shells read with the `http` crate, through the core's traits and without copying any.
+//! The head of a request as the `http` crate has it, behind the core's traits.
 
 use crate::Head;
-use http::{HeaderMap, HeaderValue, Method, Uri, request};
-use ringwire_http::Headers;
+use http::{Method, Uri, request};
+use ringwire_call::HttpFields;
 use ringwire_rpc::{RequestHead, Version};
 
 /// The head of a request, as the `http` crate has it.
@@ -11,7 +11,7 @@ pub struct HttpHead {
     method: Method,
     uri: Uri,
     version: Version,
-    fields: Fields,
+    fields: HttpFields,
 }
 
 impl From<request::Parts> for HttpHead {
@@ -21,7 +21,7 @@ impl From<request::Parts> for HttpHead {
             http::Version::HTTP_3 => Version::Http3,
             _ => Version::Http1,
         };
-        Self { method: parts.method, uri: parts.uri, version, fields: Fields(parts.headers) }
+        Self { method: parts.method, uri: parts.uri, version, fields: parts.headers.into() }
     }
 }
 
@@ -33,25 +33,6 @@ impl Head for HttpHead {
             query: self.uri.query(),
             headers: &self.fields,
             version: self.version,
-        }
-    }
-}
-
-/// Fields to read, where they lie.
-#[derive(Debug)]
-pub struct Fields(
-    /// Where they lie.
-    pub HeaderMap,
-);
-
-impl Headers for Fields {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name).map(HeaderValue::as_bytes)
-    }
-
-    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
-        for (name, value) in &self.0 {
-            visit(name.as_str(), value.as_bytes());
         }
     }
 }

@@ -1,10 +1,9 @@
 //! The messages of one call, both ways: the one place where a handler's ends touch the exchange.
 
 use crate::budget::{Share, exhausted};
-use crate::error::encode_failed;
-use crate::payload::{Coding, Payload, Watchers};
 use crate::{Call, Result};
 use bytes::{Bytes, BytesMut};
+use ringwire_call::{Coding, Payload, Watchers, encode_failed};
 use ringwire_http::HeadersMut;
 use ringwire_message::{Encode, Message};
 use ringwire_rpc::{End, Ending, Input, Metadata, ServerExchange, Sinks};

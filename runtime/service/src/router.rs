@@ -2,10 +2,10 @@
 
 use crate::flight::InFlight;
 use crate::interceptor::{Interceptor, Interceptors};
-use crate::payload::Coding;
 use crate::service::{Mount, Mounted, Service};
 use crate::tracker::Tracker;
 use crate::{Arrival, Budget, DeadlinePolicy, Instant};
+use ringwire_call::Coding;
 use ringwire_message::{Codec, DecodeLimits, Json, Proto};
 use ringwire_rpc::{CompressionPolicy, Compressions, Limits, ServerConfig, Spec};
 use std::fmt;

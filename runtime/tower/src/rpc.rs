@@ -4,7 +4,6 @@
 //! request's body. There is no task and no channel, and dropping either future or body cancels the call.
 
 mod body;
-mod fields;
 mod pull;
 
 use std::convert::Infallible;
@@ -17,6 +16,7 @@ use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
 use http_body::Body;
+use ringwire_call::HttpFields;
 use ringwire_rpc::answer_error;
 use ringwire_service::{Arrival, Head, HttpHead, Peer, PeerAddress, Router, RouterError, Routes};
 use tower_service::Service;
@@ -83,7 +83,7 @@ where
         let arrival = Arrival { head, peer, extensions };
         // Boxed, because it outlives the response's head, and both move a few times on their way to the connection.
         let pull = Box::new(Pull::start(&self.routes, arrival, body, self.stall_max));
-        RpcFuture { running: Some(pull), status: None, fields: fields::Sink::default() }
+        RpcFuture { running: Some(pull), status: None, fields: HttpFields::default() }
     }
 }
 
@@ -92,7 +92,7 @@ pub struct RpcFuture<B> {
     running: Option<Box<Pull<B>>>,
     /// The head of the response, once it is known.
     status: Option<u16>,
-    fields: fields::Sink,
+    fields: HttpFields,
 }
 
 impl<B> fmt::Debug for RpcFuture<B> {
@@ -129,10 +129,10 @@ where
     }
 }
 
-fn response<B>(status: u16, fields: fields::Sink, body: RpcBody<B>) -> Response<RpcBody<B>> {
+fn response<B>(status: u16, fields: HttpFields, body: RpcBody<B>) -> Response<RpcBody<B>> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).expect("the core answers with statuses of HTTP");
-    *response.headers_mut() = fields.into_map();
+    *response.headers_mut() = fields.into_map().expect("the core writes fields that HTTP can carry");
     response
 }
 

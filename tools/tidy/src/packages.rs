@@ -77,6 +77,7 @@ const HOUSE: &[&str] = &[
     "examples",
     "proto_rules",
     "runtime",
+    "runtime/call",
     "runtime/compress",
     "runtime/hpack",
     "runtime/http",

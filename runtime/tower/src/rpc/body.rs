@@ -5,9 +5,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use ringwire_call::HttpFields;
 use ringwire_service::InFlight;
 
-use super::fields::Sink;
 use super::pull::Pull;
 use crate::BoxError;
 
@@ -99,8 +99,8 @@ where
 
 fn trailers(call: &InFlight) -> Option<Frame<Bytes>> {
     call.has_trailers().then(|| {
-        let mut sink = Sink::default();
+        let mut sink = HttpFields::default();
         call.write_trailers(&mut sink);
-        Frame::trailers(sink.into_map())
+        Frame::trailers(sink.into_map().expect("the core writes fields that HTTP can carry"))
     })
 }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use http_body::Body;
+use ringwire_call::HttpFields;
 use ringwire_rpc::{Error, RequestHead, RequestRest, StreamShape};
-use ringwire_service::{Arrival, Fields, Head, InFlight, Routes};
+use ringwire_service::{Arrival, Head, InFlight, Routes};
 use tokio::time::Sleep;
 
 use crate::BoxError;
@@ -154,7 +155,7 @@ where
                 Ok(mut data) => self.call.push(data.copy_to_bytes(data.remaining())),
                 Err(other) => {
                     if let Ok(trailers) = other.into_trailers() {
-                        self.call.push_trailers(&Fields(trailers));
+                        self.call.push_trailers(&HttpFields::from(trailers));
                     }
                 }
             },

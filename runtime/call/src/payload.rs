@@ -19,8 +19,7 @@ pub struct Payload<'m> {
     viewable: Option<Bytes>,
 }
 
-/// How the messages of one call are written, on either side of it.
-#[doc(hidden)]
+/// How the messages of one call are encoded and decoded, on either side of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Coding {
     /// What messages are as bytes.
@@ -33,13 +32,11 @@ pub struct Coding {
 
 impl<'m> Payload<'m> {
     /// A message that has arrived.
-    #[doc(hidden)]
     pub fn received(full_name: &'static str, bytes: Bytes, coding: &'m Coding) -> Self {
         Self { full_name, coding, message: None, encoded: Some(bytes), viewable: None }
     }
 
     /// A message that is about to leave.
-    #[doc(hidden)]
     pub fn to_send(message: &'m dyn Writable, coding: &'m Coding) -> Self {
         let full_name = message.full_name();
         Self { full_name, coding, message: Some(message), encoded: None, viewable: None }
@@ -105,7 +102,6 @@ impl<'m> Payload<'m> {
     }
 
     /// The bytes, unless the message passed unseen.
-    #[doc(hidden)]
     pub fn into_encoded(self) -> Option<Bytes> {
         self.encoded
     }
@@ -125,47 +121,64 @@ impl Coding {
     }
 }
 
-pub(crate) type Hook = Box<dyn FnMut(&mut Payload<'_>) -> Result<()> + Send>;
+/// A function that looks at messages as they pass, and may replace them.
+pub type Hook = Box<dyn FnMut(&mut Payload<'_>) -> Result<()> + Send>;
 
 /// The hooks of a call. Most calls have none, and then nothing is allocated.
 ///
 /// Nobody locks the mutex: it is what lets `&Call` go to another thread, whatever hooks capture.
 #[derive(Default)]
-pub(crate) struct Watchers(Option<Box<Mutex<Hooks>>>);
+pub struct Watchers(Option<Box<Mutex<Hooks>>>);
 
 impl Watchers {
-    pub(crate) fn hooks(&mut self) -> Option<&mut Hooks> {
+    /// The hooks, if there are any.
+    pub fn hooks(&mut self) -> Option<&mut Hooks> {
         self.0.as_mut().map(|hooks| hooks.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn hooks_or_new(&mut self) -> &mut Hooks {
+    /// The hooks, to add one.
+    pub fn hooks_or_new(&mut self) -> &mut Hooks {
         self.0.get_or_insert_default().get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What interceptors want to see.
+/// The hooks of the interceptors of a call, in the order in which they were added.
 #[derive(Default)]
-pub(crate) struct Hooks {
+pub struct Hooks {
     receive: Vec<Hook>,
     send: Vec<Hook>,
 }
 
 impl Hooks {
-    pub(crate) fn on_receive(&mut self, hook: Hook) {
+    /// Adds a hook for messages that arrive.
+    pub fn on_receive(&mut self, hook: Hook) {
         self.receive.push(hook);
     }
 
-    pub(crate) fn on_send(&mut self, hook: Hook) {
+    /// Adds a hook for messages that leave.
+    pub fn on_send(&mut self, hook: Hook) {
         self.send.push(hook);
     }
 
     /// Outermost first: the interceptor that registered first is the one nearest to the wire.
-    pub(crate) fn received(&mut self, payload: &mut Payload<'_>) -> Result<()> {
+    pub fn received(&mut self, payload: &mut Payload<'_>) -> Result<()> {
         self.receive.iter_mut().try_for_each(|hook| hook(payload))
     }
 
     /// Innermost first.
-    pub(crate) fn sending(&mut self, payload: &mut Payload<'_>) -> Result<()> {
+    pub fn sending(&mut self, payload: &mut Payload<'_>) -> Result<()> {
         self.send.iter_mut().rev().try_for_each(|hook| hook(payload))
+    }
+}
+
+impl fmt::Debug for Watchers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watchers")
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").field("receive", &self.receive.len()).field("send", &self.send.len()).finish()
     }
 }

@@ -1,19 +1,32 @@
-//! Services in this process as a transport: what is polled is the handler.
+//! Services in this process as a transport: polling a response polls its handler.
 
-use crate::clock;
-use crate::fields::Sink;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
-use ringwire_service::{
-    Arrival, Fields, HttpHead, InFlight, Instant, Peer, PeerAddress, Router, RouterError, Routes,
-};
+use ringwire_call::{HttpFields, Instant};
+use ringwire_client::{Channel, clock};
+use ringwire_service::{Arrival, HttpHead, InFlight, Peer, PeerAddress, Router, RouterError, Routes};
 use ringwire_transport::{RequestBody, ResponseBody, Transport, TransportError, TransportErrorKind};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+
+/// Channels to services in this process: `Channel::local(router)`.
+pub trait LocalChannel {
+    /// Calls to services in this process: the same bytes, without a port or a task. The handler runs where the call is
+    /// awaited. Takes a router, a single `GreetServer::new(..)`, or a `&MockGreet`.
+    ///
+    /// If the router does not fit together, every call fails.
+    fn local(router: impl Into<Router>) -> Self;
+}
+
+impl LocalChannel for Channel {
+    fn local(router: impl Into<Router>) -> Self {
+        Self::over(Local::new(router.into()), LOCAL_ORIGIN).expect("it is an origin")
+    }
+}
 
 /// Calls to services in this process: the bytes that a connection would carry, and nothing else of it.
 #[derive(Clone, Debug)]
@@ -59,7 +72,7 @@ impl Future for Answering {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let serving = self.serving.as_mut().expect("a response comes once");
-        let mut fields = Sink::default();
+        let mut fields = HttpFields::default();
         let status = ready!(serving.poll(cx, |call, cx, now| call.poll_head(cx, now, &mut fields)))?;
         let serving = self.serving.take().expect("it was there above");
         let mut response = Response::new(ResponseBody::of_transport(Served(Some(serving))));
@@ -85,7 +98,7 @@ impl Body for Served {
         let polled = match ready!(serving.poll(cx, InFlight::poll_body)) {
             Ok(Some(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes.freeze())))),
             Ok(None) if serving.call.has_trailers() => {
-                let mut sink = Sink::default();
+                let mut sink = HttpFields::default();
                 serving.call.write_trailers(&mut sink);
                 Some(map(sink).map(Frame::trailers))
             }
@@ -173,7 +186,7 @@ impl Serving {
                 Ok(data) => self.call.push(data),
                 Err(other) => {
                     if let Ok(trailers) = other.into_trailers() {
-                        self.call.push_trailers(&Fields(trailers));
+                        self.call.push_trailers(&HttpFields::from(trailers));
                     }
                 }
             },
@@ -188,8 +201,9 @@ impl fmt::Debug for Serving {
     }
 }
 
-fn map(fields: Sink) -> Result<HeaderMap, TransportError> {
-    fields
-        .into_map()
-        .map_err(|error| TransportError::new(TransportErrorKind::Protocol).with_source(error.into_std()))
+fn map(fields: HttpFields) -> Result<HeaderMap, TransportError> {
+    fields.into_map().map_err(|error| TransportError::new(TransportErrorKind::Protocol).with_source(error))
 }
+
+/// No name that anybody looks up.
+const LOCAL_ORIGIN: &str = "http://local";

@@ -3,6 +3,7 @@
 //! A cancelled call drops its handler, so a handler need not look. [`Cancelled`] is for what the handler
 //! started elsewhere: a task, a thread, a query on another machine.
 
+use crate::Instant;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -69,23 +70,34 @@ impl fmt::Debug for Cancelled {
     }
 }
 
+/// A call that a handler answers, in which it makes others.
+pub trait ParentCall {
+    /// When the time of the call runs out.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Resolves if the call ends before its handler has answered.
+    fn cancelled(&self) -> Cancelled;
+}
+
 /// The call's side. Dropping it cancels, unless the handler had answered. Free until somebody asks.
 #[derive(Default)]
-pub(crate) struct Canceller {
+pub struct Canceller {
     signal: OnceLock<Arc<Signal>>,
 }
 
 impl Canceller {
-    pub(crate) fn cancelled(&self) -> Cancelled {
+    /// A future that resolves when the call is cancelled.
+    pub fn cancelled(&self) -> Cancelled {
         Cancelled { signal: self.signal.get_or_init(Arc::default).clone(), place: None }
     }
 
     /// From here on, nothing cancels; nor does this, once something has.
-    pub(crate) fn answered(&self) {
+    pub fn answered(&self) {
         self.settle(State::Answered);
     }
 
-    pub(crate) fn cancel(&self) {
+    /// Cancels the call, unless it was answered.
+    pub fn cancel(&self) {
         let waiting = self.settle(State::Cancelled);
         waiting.into_iter().flatten().for_each(Waker::wake);
     }
@@ -102,6 +114,12 @@ impl Canceller {
             }
             State::Answered | State::Cancelled => Vec::new(),
         }
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Canceller")
     }
 }
 
