@@ -8,7 +8,9 @@
     reason = "the kernel fills the buffers and reads the bytes to send; each block has its argument"
 )]
 mod buffers;
+mod date;
 mod driver;
+mod exchange;
 mod handle;
 mod listener;
 mod notice;
@@ -19,6 +21,7 @@ mod readiness;
     reason = "the kernel fills the buffers and reads the bytes to send; each block has its argument"
 )]
 mod ring;
+mod session;
 mod shard;
 mod timers;
 mod wakes;
