@@ -22,6 +22,21 @@ pub enum ServeError {
     Start(io::Error),
 }
 
+impl ServeError {
+    /// The same once more: an error of the operating system cannot be cloned.
+    pub(crate) fn again(&self) -> Self {
+        let again = |error: &io::Error| match error.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(error.kind(), error.to_string()),
+        };
+        match self {
+            Self::Bind { address, error } => Self::Bind { address: address.clone(), error: again(error) },
+            Self::Start(error) => Self::Start(again(error)),
+            Self::Router(error) => Self::Start(io::Error::other(error.to_string())),
+        }
+    }
+}
+
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,13 +1,11 @@
 //! One request and its response, between a connection and the code that answers: the contract of both kinds of service.
 
-use std::task::Context;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use ringwire_http::{Fields, Head, HeadersMut};
-use ringwire_service::{Peer, Spec};
-use std::sync::Arc;
-use std::task::Poll;
+use ringwire_http::Head;
+use ringwire_service::{Input, Outbox, Peer, Spec};
 
 /// Answers the requests of one shard.
 pub(crate) trait Handler {
@@ -42,20 +40,6 @@ pub(crate) trait Exchange {
     fn poll(&mut self, cx: &mut Context<'_>, now: Instant, outbox: &mut Outbox<'_>) -> Step;
     /// The method that is called, if it is one of a router.
     fn spec(&self) -> Option<&'static Spec>;
-}
-
-/// A piece of a request.
-pub(crate) enum Input<'a> {
-    Data(Bytes),
-    End,
-    Trailers(&'a Fields),
-}
-
-/// Where a response is written.
-pub(crate) struct Outbox<'a> {
-    /// Fields of the head, then trailers.
-    pub(crate) fields: &'a mut dyn HeadersMut,
-    pub(crate) body: &'a mut BytesMut,
 }
 
 /// What a poll has come to.

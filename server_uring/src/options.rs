@@ -90,7 +90,7 @@ impl Default for ServerTimeouts {
 }
 
 /// What the engines are told.
-pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts) -> Config {
+pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Duration) -> Config {
     Config {
         http1: http1::Limits {
             head_max: limits.head_bytes_max as usize,
@@ -115,12 +115,12 @@ pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts) -> Config
             ping_interval: timeouts.keepalive,
             ping_timeout: timeouts.keepalive_timeout,
             idle_timeout: Some(timeouts.idle),
-            // The session spreads the age, and the drain of a server has a bound of its own.
+            // The session spreads the age, and bounds the grace; the shard bounds the drain of a server.
             age_max: None,
-            drain_timeout: timeouts.grace,
+            drain_timeout: timeouts.grace.max(drain),
             ..http2::Limits::default()
         },
-        names: ringwire_http::Names::HTTP,
+        names: &ringwire_rpc::NAMES,
         handshake: timeouts.handshake,
         requests_max: limits.requests_per_connection_max,
         age: timeouts.age,

@@ -13,10 +13,10 @@ use ringwire_http::{
     Token,
 };
 use ringwire_http2::{Preface, preface};
-use ringwire_service::{Peer, PeerAddress};
+use ringwire_service::{Input, Outbox, Peer, PeerAddress};
 use {ringwire_http1 as http1, ringwire_http2 as http2};
 
-use crate::exchange::{Arrived, Exchange, Handler, Input, Outbox, Step};
+use crate::exchange::{Arrived, Exchange, Handler, Step};
 use crate::listener::Address;
 use crate::shard::{Session, Sessions, Turn};
 use crate::wakes::CallWaker;

@@ -3,7 +3,7 @@
 //! A turn gathers whatever has happened, lets every connection that it concerns act on it, and then sends: one send per
 //! connection with something to send, all of them handed to the kernel together.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub(crate) struct ShardOptions {
     pub(crate) busy_poll: Duration,
 }
 
-/// A shard, as the future that its runtime runs. It ends when the server has drained.
+/// A shard: sockets, and the connections on them.
 pub(crate) struct Shard<D, S: Sessions> {
     driver: D,
     sessions: S,
@@ -165,6 +165,31 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             marks: Vec::new(),
             active_at: now(),
         })
+    }
+
+    /// Serves until the server has drained.
+    pub(crate) async fn run(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..TURNS_PER_POLL {
+            let now = now();
+            if self.turn(now) {
+                self.active_at = now;
+                continue;
+            }
+            if self.is_over(cx, now) {
+                return Poll::Ready(());
+            }
+            if self.park(cx, now).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        // The runtime has other tasks: those that handlers have spawned.
+        self.state.turn_ends();
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Does what there is to do; says whether there was anything.
@@ -461,34 +486,6 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             return Poll::Ready(());
         }
         self.state.turn_ends();
-        Poll::Pending
-    }
-}
-
-impl<D: Driver + Unpin, S: Sessions + Unpin> Future for Shard<D, S>
-where
-    S::Session: Unpin,
-{
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        for _ in 0..TURNS_PER_POLL {
-            let now = now();
-            if this.turn(now) {
-                this.active_at = now;
-                continue;
-            }
-            if this.is_over(cx, now) {
-                return Poll::Ready(());
-            }
-            if this.park(cx, now).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        // The runtime has other tasks: those that handlers have spawned.
-        this.state.turn_ends();
-        cx.waker().wake_by_ref();
         Poll::Pending
     }
 }

@@ -13,10 +13,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use ringwire_http::{Fields, Head, Headers, HeadersMut, Token, Version};
-use ringwire_service::{Peer, Spec};
+use ringwire_service::{Input, Outbox, Peer, Spec};
 use tower_service::Service;
 
-use crate::exchange::{Arrived, Exchange, Handler, Input, Outbox, Step};
+use crate::exchange::{Arrived, Exchange, Handler, Step};
 
 /// Any error, as tower services and bodies give it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -99,7 +99,9 @@ impl<S: HttpService> Exchange for TowerExchange<S> {
             Input::Data(data) => state.chunks.push_back(data),
             Input::End => state.end = End::Ended,
             Input::Trailers(fields) => {
-                state.trailers = Some(header_map(fields));
+                let mut trailers = HeaderMap::new();
+                fields.for_each(&mut |name, value| append_field(&mut trailers, name, value));
+                state.trailers = Some(trailers);
                 state.end = End::Ended;
             }
         }
@@ -404,16 +406,22 @@ fn header_map(fields: &Fields) -> HeaderMap {
     for field in fields.iter() {
         let name = match field.token {
             Some(token) => HeaderName::from_static(token.as_str()),
-            None => match HeaderName::from_bytes(field.name.as_bytes()) {
-                Ok(name) => name,
-                Err(_) => continue,
-            },
+            None => {
+                append_field(&mut map, field.name, field.value);
+                continue;
+            }
         };
         if let Ok(value) = HeaderValue::from_bytes(field.value) {
             map.append(name, value);
         }
     }
     map
+}
+
+fn append_field(map: &mut HeaderMap, name: &str, value: &[u8]) {
+    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+        map.append(name, value);
+    }
 }
 
 /// Writes fields, but those that speak of the connection: HTTP/2 has none of them (RFC 9113, section 8.2.2).

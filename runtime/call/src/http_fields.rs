@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_http::{Headers, HeadersMut, Token};
 use std::fmt;
 
 /// Header or trailer fields in the map of the `http` crate: read where they lie, or written for an HTTP implementation to
@@ -79,13 +79,22 @@ impl HeadersMut for HttpFields {
         }
     }
 
-    fn append_static(&mut self, name: &'static str, value: &'static str) {
+    fn append_known(&mut self, token: Token, value: &[u8]) {
+        match HeaderValue::from_bytes(value) {
+            Ok(value) => {
+                self.map.append(HeaderName::from_static(token.as_str()), value);
+            }
+            Err(_) => self.append(token.as_str(), value),
+        }
+    }
+
+    fn append_static(&mut self, token: Token, value: &'static str) {
         // Not `from_static`, which panics: a setting may be static and wrong.
         match HeaderValue::from_maybe_shared(Bytes::from_static(value.as_bytes())) {
             Ok(value) => {
-                self.map.append(HeaderName::from_static(name), value);
+                self.map.append(HeaderName::from_static(token.as_str()), value);
             }
-            Err(_) => self.append(name, value.as_bytes()),
+            Err(_) => self.append(token.as_str(), value.as_bytes()),
         }
     }
 }
@@ -122,7 +131,7 @@ mod tests {
     fn what_is_written_keeps_repeated_fields_and_their_order() {
         let mut fields = HttpFields::default();
         fields.append("x-twice", b"1");
-        fields.append_static("content-type", "text/plain");
+        fields.append_static(Token::CONTENT_TYPE, "text/plain");
         fields.append("x-twice", b"\xff");
         let map = fields.into_map().unwrap();
         assert_eq!(map["content-type"], "text/plain");
@@ -133,7 +142,7 @@ mod tests {
     #[test]
     fn the_first_field_that_cannot_be_sent_is_named() {
         let mut fields = HttpFields::default();
-        fields.append_static("user-agent", "two\nlines");
+        fields.append_static(Token::USER_AGENT, "two\nlines");
         fields.append("x y", b"");
         let error = fields.into_map().unwrap_err();
         assert_eq!(error.to_string(), "the value of \"user-agent\" cannot be sent");

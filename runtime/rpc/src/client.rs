@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compress, Compression};
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_http::{Headers, HeadersMut, Token};
 use ringwire_wire::Metadata;
 
 use crate::cardinality::Cardinality;
@@ -31,7 +31,7 @@ use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Origin, Spec};
 pub struct ClientExchange {
     spec: Spec,
     config: Arc<ClientConfig>,
-    protocol: &'static dyn Protocol,
+    protocol: &'static Protocol,
     transmit: Transmit,
     receive: Receive,
     cardinality: Cardinality,
@@ -73,12 +73,12 @@ impl ClientExchange {
     /// Begins a call of the method `spec`.
     pub fn new(spec: &Spec, config: &Arc<ClientConfig>) -> Self {
         let protocol = config.protocol.carry(spec.shape);
-        let mut transmit = Transmit::new(protocol.framing(), config.limits.send_max, protocol.is_text());
+        let mut transmit = Transmit::new(protocol.framing, config.limits.send_max, protocol.is_text);
         transmit.set_one(spec.shape.has_one_request());
         transmit.set_compression(config.compression, config.compression_policy);
-        let mut receive = Receive::new(Side::Client, protocol.framing(), config.limits.receive_max);
+        let mut receive = Receive::new(Side::Client, protocol.framing, config.limits.receive_max);
         // A body that is one message has no frames beside it, and errors have a limit of their own.
-        if protocol.framing() == Framing::Envelopes {
+        if protocol.framing == Framing::Envelopes {
             receive.set_frame_max(config.limits.error_body_max);
         }
         Self {
@@ -134,34 +134,35 @@ impl ClientExchange {
         head: &mut dyn HeadersMut,
     ) -> Result<RequestLine, Error> {
         let query_target = self.query_target(call.prefix, body)?;
-        let encoding = match self.protocol.framing() {
+        let encoding = match self.protocol.framing {
             Framing::Envelopes => self.transmit.compression(),
             Framing::Whole => self.transmit.whole_compression(),
         };
         let request = Request {
+            protocol: self.protocol,
             types: &self.config.codec,
             encoding: encoding.map(Compression::name),
             is_get: query_target.is_some(),
             user_agent: call.headers.get(USER_AGENT).unwrap_or(self.config.user_agent.as_bytes()),
         };
-        self.protocol.write_request(&request, call.headers, head);
-        let fields = self.protocol.fields();
+        self.protocol.client.write_request(&request, call.headers, head);
+        let fields = &self.protocol.fields;
         if let Some(timeout) = call.timeout {
             let mut value = BytesMut::with_capacity(TIMEOUT_LEN_MAX);
-            self.protocol.write_timeout(timeout, &mut value);
-            head.append(fields.timeout, &value);
+            (self.protocol.write_timeout)(timeout, &mut value);
+            head.append_known(fields.timeout, &value);
         }
         if let Some(offer) = self.config.compressions.accept_header() {
-            head.append(fields.accept_encoding, offer.as_bytes());
+            head.append_known(fields.accept_encoding, offer.as_bytes());
         }
         if call.headers.get(USER_AGENT).is_none() {
             match &self.config.user_agent {
-                Cow::Borrowed(name) => head.append_static(USER_AGENT, name),
-                Cow::Owned(name) => head.append(USER_AGENT, name.as_bytes()),
+                Cow::Borrowed(name) => head.append_static(Token::USER_AGENT, name),
+                Cow::Owned(name) => head.append_known(Token::USER_AGENT, name.as_bytes()),
             }
         }
         // From here on, a whole body cannot become a compressed one: its head has said that it is not.
-        if self.protocol.framing() == Framing::Whole && !self.transmit.has_sent() {
+        if self.protocol.framing == Framing::Whole && !self.transmit.has_sent() {
             self.transmit.set_compression(None, self.config.compression_policy);
         }
         Ok(match query_target {
@@ -258,7 +259,7 @@ impl ClientExchange {
         let encoding = self.transmit.whole_compression().map(Compression::name);
         let mut query = BytesMut::new();
         let is_query = self.spec.idempotency == Idempotency::NoSideEffects
-            && self.protocol.write_query(self.config.codec(), encoding, message, &mut query);
+            && self.protocol.client.write_query(self.config.codec(), encoding, message, &mut query);
         if !is_query {
             return Ok(None);
         }
@@ -277,9 +278,9 @@ impl ClientExchange {
 
     fn read_head(&mut self, status: u16, headers: &dyn Headers) -> Result<(), Error> {
         self.headers = received(headers, self.config.limits.metadata_max)?;
-        self.split = self.protocol.split_trailers(&mut self.headers);
-        let head = ResponseHead { status, headers };
-        let body = self.protocol.read_head(&head, &self.config.codec)?;
+        self.split = self.protocol.client.split_trailers(&mut self.headers);
+        let head = ResponseHead { protocol: self.protocol, status, headers };
+        let body = self.protocol.client.read_head(&head, &self.config.codec)?;
         let encoding = self.find_encoding(headers);
         match body {
             ResponseBody::Messages { text } => self.receive.set_text(text),
@@ -288,7 +289,7 @@ impl ClientExchange {
                 self.receive = Receive::new(Side::Client, Framing::Whole, limit);
                 self.error_status = Some(status);
                 if encoding.is_err() {
-                    return Err(self.protocol.read_error(b"", status));
+                    return Err(self.protocol.client.read_error(b"", status));
                 }
             }
         }
@@ -297,7 +298,7 @@ impl ClientExchange {
     }
 
     fn find_encoding(&self, headers: &dyn Headers) -> Result<Option<&'static dyn Compression>, Error> {
-        let name = headers.get(self.protocol.fields().encoding).unwrap_or_default();
+        let name = headers.known(self.protocol.fields.encoding).unwrap_or_default();
         if name.is_empty() {
             return Ok(None);
         }
@@ -321,7 +322,7 @@ impl ClientExchange {
             if self.end.is_some() {
                 return Err(Error::internal("the response goes on after its end of stream"));
             }
-            match self.protocol.frame_kind(frame.flags) {
+            match self.protocol.client.frame_kind(frame.flags) {
                 Some(FrameKind::Message) => {
                     let message = self.receive.decode(frame)?;
                     if let Some(message) = self.cardinality.message(message)? {
@@ -330,7 +331,7 @@ impl ClientExchange {
                 }
                 Some(FrameKind::End) => {
                     let payload = self.receive.decode_within(frame, self.config.limits.error_body_max)?;
-                    self.end = Some(self.protocol.read_end(payload)?);
+                    self.end = Some(self.protocol.client.read_end(payload)?);
                 }
                 None => return Err(unknown_flags(frame.flags)),
             }
@@ -338,7 +339,7 @@ impl ClientExchange {
     }
 
     fn read_outcome(&mut self) -> Result<Input, Error> {
-        let outcome = self.protocol.outcome(Tail {
+        let outcome = self.protocol.client.outcome(Tail {
             headers: &mut self.headers,
             split: std::mem::take(&mut self.split),
             trailers: self.http_trailers.take(),
@@ -360,7 +361,7 @@ impl ClientExchange {
             Ok(Cut::End) | Err(_) => Bytes::new(),
         };
         self.trailers = std::mem::take(&mut self.split);
-        Err(self.protocol.read_error(&body, status))
+        Err(self.protocol.client.read_error(&body, status))
     }
 
     fn fail(&mut self, error: Error) {
@@ -413,7 +414,7 @@ fn received(fields: &dyn Headers, size_max: usize) -> Result<Metadata, Error> {
     Ok(metadata)
 }
 
-const USER_AGENT: &str = "user-agent";
+const USER_AGENT: &str = Token::USER_AGENT.as_str();
 // Ten digits, or eight and a unit.
 const TIMEOUT_LEN_MAX: usize = 10;
 // What HTTP/2 counts beside a field's name and value.

@@ -9,9 +9,10 @@ use common::{
     BIDI, CLIENT_STREAM, Extras, Request, Response, SERVER_STREAM, UNARY, config, frame, get, post, serve,
     serve_every_way,
 };
+use ringwire_http::Version;
 use ringwire_rpc::{
-    Answer, Code, Compress, Ending, Error, Input, Metadata, ServerExchange, Sinks, Spec, Version,
-    answer_error, answer_unrouted,
+    Answer, Code, Compress, Ending, Error, Input, Metadata, ServerExchange, Sinks, Spec, answer_error,
+    answer_unrouted,
 };
 
 /// Every way for a request of messages to travel: its media type, the field that names its encoding, and its
@@ -455,7 +456,7 @@ mod answers {
                 "200; content-type: {content_type}; grpc-status: 12; grpc-message: there is no such method | "
             );
             check(answer_unrouted(&post(content_type, "").head()), &want);
-            check(answer_unrouted(&post(content_type, "").version(Version::Http1).head()), &want);
+            check(answer_unrouted(&post(content_type, "").version(Version::Http11).head()), &want);
         }
         for content_type in ["", "text/html", "image/jpeg"] {
             check(answer_unrouted(&post(content_type, "").head()), "404;  | ");

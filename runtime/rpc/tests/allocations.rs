@@ -6,11 +6,11 @@ mod common;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use common::{BIDI, UNARY, frame};
+use common::{BIDI, UNARY, frame, head};
 use ringwire_compress::{Compression, Compressions, Gzip, Level};
 use ringwire_rpc::{
-    CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Input, Metadata, RequestHead,
-    ServerConfig, ServerExchange, Sinks, Version,
+    CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Input, Metadata, ServerConfig,
+    ServerExchange, Sinks,
 };
 
 /// Serves one small call, and returns how often the exchange allocated.
@@ -27,13 +27,13 @@ fn serve(content_type: &'static str, body: &Bytes) -> u64 {
         ("grpc-accept-encoding", "gzip, runs"),
         ("accept-encoding", "gzip, runs"),
     ];
+    let head = head("POST", "/s.S/Unary", &fields);
     let none = Metadata::new();
     let mut out = BytesMut::with_capacity(1024);
     let mut fields_written = 0;
     let measured = allocation_counter::measure(|| {
         let mut count = |_: &str, _: &[u8]| fields_written += 1;
         let mut trailers = |_: &str, _: &[u8]| ();
-        let head = RequestHead::new("POST", "/s.S/Unary", &fields, Version::Http2);
         let mut exchange = ServerExchange::accept(&head, &UNARY, &config).unwrap();
         exchange.push(body.clone(), true);
         let Input::Message(message) = exchange.next_input().unwrap() else { panic!("the message is there") };
@@ -59,6 +59,7 @@ fn call(
     trailers: Option<&[(&str, &str)]>,
 ) -> u64 {
     let config = Arc::new(ClientConfig::new(protocol, "proto"));
+    let head = head("POST", "/s.S/Unary", &fields);
     let none = Metadata::new();
     let mut out = BytesMut::with_capacity(1024);
     let measured = allocation_counter::measure(|| {
@@ -126,7 +127,7 @@ fn peak(limit: u32, content_type: &'static str, body: &[u8], piece_len: usize) -
     config.compressions = Compressions::none().with(&Gzip);
     let config = Arc::new(config);
     let fields = [("content-type", content_type), ("content-encoding", "gzip"), ("grpc-encoding", "gzip")];
-    let head = RequestHead::new("POST", "/", &fields, Version::Http2);
+    let head = head("POST", "/", &fields);
     let spec = if content_type == "application/grpc" { BIDI } else { UNARY };
     // A coder is made once and kept.
     let mut coder = BytesMut::new();

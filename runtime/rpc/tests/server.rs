@@ -5,7 +5,8 @@ mod common;
 use common::{
     BIDI, CLIENT_STREAM, Extras, Request, SERVER_STREAM, UNARY, config, frame, get, post, serve_every_way,
 };
-use ringwire_rpc::{Spec, Version};
+use ringwire_http::Version;
+use ringwire_rpc::Spec;
 
 /// Serves `request` cut every way, and expects the response `want`.
 #[track_caller]
@@ -425,7 +426,7 @@ mod refusal {
 
     #[test]
     fn trailers_need_a_version_of_http_that_has_them() {
-        let request = |content_type| post(content_type, "").version(Version::Http1);
+        let request = |content_type| post(content_type, "").version(Version::Http11);
         check(&request("application/grpc"), &BIDI, "505;  | ");
         check(
             &request("application/grpc-web"),

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use common::{BIDI, CLIENT_STREAM, Fields, Runs, SERVER_STREAM, UNARY, metadata};
+use common::{BIDI, CLIENT_STREAM, Fields, Runs, SERVER_STREAM, UNARY, head, metadata};
 use ringwire_compress::{Gzip, Zstd};
 use ringwire_rpc::{
     CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Compression, CompressionPolicy,
-    Compressions, Ending, Error, GetPolicy, Input, Metadata, RequestHead, RequestLine, ServerConfig,
-    ServerExchange, Sinks, Spec, Version,
+    Compressions, Ending, Error, GetPolicy, Input, Metadata, RequestLine, ServerConfig, ServerExchange,
+    Sinks, Spec,
 };
 use ringwire_testing::seed::Seed;
 
@@ -68,7 +68,7 @@ fn check(scenario: &Scenario, seed: &mut Seed) {
     http.line = Some(caller.write_head(call, &mut body, &mut http.request_head).unwrap());
 
     let line = http.line.as_ref().unwrap();
-    let head = RequestHead::new(line.method, &line.target, &http.request_head, Version::Http2);
+    let head = head(line.method, &line.target, &http.request_head);
     let mut callee = ServerExchange::accept(&head, spec, &server_config()).unwrap();
     assert_eq!(callee.timeout(), Some(Duration::from_secs(3)));
     assert_eq!(["proto", "json"][callee.codec()], client.codec());
@@ -272,7 +272,7 @@ fn lock_step() {
         let (mut up, mut down) = (BytesMut::new(), BytesMut::new());
         let call = CallHead { prefix: "", headers: &none, timeout: None };
         let line = caller.write_head(call, &mut up, &mut http.request_head).unwrap();
-        let head = RequestHead::new(line.method, &line.target, &http.request_head, Version::Http2);
+        let head = head(line.method, &line.target, &http.request_head);
         let mut callee = ServerExchange::accept(&head, &BIDI, &server_config()).unwrap();
         http.response_status = callee.write_head(&none, &mut http.response_head);
         caller.head(http.response_status.unwrap(), &http.response_head, false);
@@ -306,7 +306,7 @@ fn errors_handed_on_leave_behind_what_came_beside_them() {
     let error = caller.next_input().unwrap_err();
     for content_type in ["application/proto", "application/grpc", "application/grpc-web"] {
         let fields = [("content-type", content_type)];
-        let head = RequestHead::new("POST", "/", &fields, Version::Http2);
+        let head = head("POST", "/", &fields);
         let mut callee = ServerExchange::accept(&head, &UNARY, &server_config()).unwrap();
         let (none, mut http, mut body) = (Metadata::new(), Http::default(), BytesMut::new());
         finish(&mut callee, Err(&error), &none, &none, &mut body, &mut http);

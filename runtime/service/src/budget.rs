@@ -94,9 +94,10 @@ impl Share {
 }
 
 impl Share {
-    /// Hands all that was drawn to a new share.
-    pub(crate) fn hand_over(&mut self) -> Self {
-        Self { budget: self.budget.clone(), drawn: std::mem::take(&mut self.drawn) }
+    /// Hands all that was drawn, if anything was, to a new share.
+    pub(crate) fn hand_over(&mut self) -> Option<Self> {
+        let drawn = std::mem::take(&mut self.drawn);
+        (drawn > 0).then(|| Self { budget: self.budget.clone(), drawn })
     }
 }
 

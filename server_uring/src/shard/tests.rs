@@ -132,7 +132,7 @@ fn options() -> ShardOptions {
 fn start(which: Which, shards: usize, options: &ShardOptions) -> (Running, Vec<std::thread::JoinHandle<()>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server = ServerState::new(Duration::from_secs(1), Box::new(|notice| eprintln!("{notice}")));
+    let server = ServerState::new(Duration::from_secs(1));
     let mut listening = Some(Listening::Tcp(listener));
     let mut threads: Vec<_> = server
         .start(shards)
@@ -145,12 +145,12 @@ fn start(which: Which, shards: usize, options: &ShardOptions) -> (Running, Vec<s
                     match which {
                         Which::Readiness => {
                             let driver = Readiness::new(state.wakes.clone());
-                            Shard::new(driver, Echo, options, state, listening).unwrap().await;
+                            Shard::new(driver, Echo, options, state, listening).unwrap().run().await;
                         }
                         #[cfg(target_os = "linux")]
                         Which::Ring => {
                             let driver = Ring::new().unwrap();
-                            Shard::new(driver, Echo, options, state, listening).unwrap().await;
+                            Shard::new(driver, Echo, options, state, listening).unwrap().run().await;
                         }
                     }
                 });

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compressions, Gzip};
+use ringwire_http::{Fields, Head, HeadersMut, Method, Version};
 
 use crate::{
-    ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Error, Idempotency, Input, Metadata,
-    RequestHead, ServerConfig, ServerExchange, Sinks, Spec, StreamShape, Version,
+    ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Error, Idempotency, Input, Metadata, NAMES,
+    ServerConfig, ServerExchange, Sinks, Spec, StreamShape,
 };
 
 /// A side under test.
@@ -76,13 +77,13 @@ fn server(input: &[u8]) {
 fn serve(peer: &Peer<'_>, config: &Arc<ServerConfig>, chunks: &[&[u8]]) -> Record {
     let [first, encoding, accept] = peer.lines;
     let (method, content_type) = match peer.protocol % 7 {
-        0 => ("POST", &b"application/proto"[..]),
-        1 => ("GET", &b""[..]),
-        2 => ("POST", &b"application/connect+proto"[..]),
-        3 => ("POST", &b"application/grpc"[..]),
-        4 => ("POST", &b"application/grpc-web+json"[..]),
-        5 => ("POST", &b"application/grpc-web-text"[..]),
-        _ => ("POST", first),
+        0 => (Method::Post, &b"application/proto"[..]),
+        1 => (Method::Get, &b""[..]),
+        2 => (Method::Post, &b"application/connect+proto"[..]),
+        3 => (Method::Post, &b"application/grpc"[..]),
+        4 => (Method::Post, &b"application/grpc-web+json"[..]),
+        5 => (Method::Post, &b"application/grpc-web-text"[..]),
+        _ => (Method::Post, first),
     };
     let fields = [
         ("content-type", content_type),
@@ -95,11 +96,13 @@ fn serve(peer: &Peer<'_>, config: &Arc<ServerConfig>, chunks: &[&[u8]]) -> Recor
         ("connect-accept-encoding", accept),
         ("grpc-accept-encoding", accept),
     ];
+    let mut head = Fields::new(&NAMES);
     // An absent field and an empty one are two things.
-    let fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    let query = String::from_utf8_lossy(first);
-    let head =
-        RequestHead { query: Some(&query), ..RequestHead::new(method, "/a/b", &fields, Version::Http2) };
+    for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+        head.append(name, value);
+    }
+    let target = format!("/a/b?{}", String::from_utf8_lossy(first));
+    let head = Head::new(method, target, Version::Http2, head);
     let mut exchange = match ServerExchange::accept(&head, &peer.spec, config) {
         Ok(exchange) => exchange,
         Err(answer) => {

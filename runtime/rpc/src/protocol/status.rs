@@ -5,31 +5,32 @@ use ringwire_http::HeadersMut;
 use ringwire_wire::base64::{self, Alphabet};
 use ringwire_wire::{Code, Metadata, code, percent};
 
+use super::names::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS_BIN};
 use super::{Outcome, append_custom};
 use crate::{Error, ErrorDetail};
 
 /// Appends the fields that end an RPC, then the custom ones.
 pub(super) fn write(outcome: Result<(), &Error>, trailers: &Metadata, sink: &mut dyn HeadersMut) {
     match outcome {
-        Ok(()) => sink.append_static(STATUS, code::GRPC_STATUS_OK),
+        Ok(()) => sink.append_static(GRPC_STATUS, code::GRPC_STATUS_OK),
         Err(error) => write_error(error, sink),
     }
     append_custom(trailers, sink);
 }
 
 fn write_error(error: &Error, sink: &mut dyn HeadersMut) {
-    sink.append_static(STATUS, error.code().grpc_status());
+    sink.append_static(GRPC_STATUS, error.code().grpc_status());
     let mut value = BytesMut::new();
     if !error.message().is_empty() {
         percent::encode(error.message(), &mut value);
-        sink.append(MESSAGE, &value);
+        sink.append_known(GRPC_MESSAGE, &value);
     }
     if !error.details().is_empty() {
         let mut status = BytesMut::new();
         write_status(error, &mut status);
         value.clear();
         base64::encode(Alphabet::Standard, &status, &mut value);
-        sink.append(DETAILS, &value);
+        sink.append_known(GRPC_STATUS_DETAILS_BIN, &value);
     }
     append_custom(error.outgoing_metadata(), sink);
 }
@@ -184,9 +185,9 @@ const fn tag(field: u64, wire_type: u64) -> u64 {
     field << 3 | wire_type
 }
 
-const STATUS: &str = "grpc-status";
-const MESSAGE: &str = "grpc-message";
-const DETAILS: &str = "grpc-status-details-bin";
+const STATUS: &str = GRPC_STATUS.as_str();
+const MESSAGE: &str = GRPC_MESSAGE.as_str();
+const DETAILS: &str = GRPC_STATUS_DETAILS_BIN.as_str();
 const TYPE_URL_PREFIX: &[u8] = b"type.googleapis.com/";
 
 // Wire types of the protobuf encoding.
