@@ -5,7 +5,10 @@
 #![deny(unsafe_code)]
 
 #[cfg(target_os = "linux")]
-#[allow(unsafe_code, reason = "the kernel fills the buffers and reads the bytes to send; each block has its argument")]
+#[allow(
+    unsafe_code,
+    reason = "the kernel fills the buffers and reads the bytes to send; each block has its argument"
+)]
 mod buffers;
 mod date;
 mod driver;
@@ -17,7 +20,10 @@ mod notice;
 mod options;
 mod readiness;
 #[cfg(target_os = "linux")]
-#[allow(unsafe_code, reason = "the kernel fills the buffers and reads the bytes to send; each block has its argument")]
+#[allow(
+    unsafe_code,
+    reason = "the kernel fills the buffers and reads the bytes to send; each block has its argument"
+)]
 mod ring;
 mod rpc;
 mod server;

@@ -81,7 +81,8 @@ impl Server {
     /// Listens on a TCP address; port 0 lets the system choose.
     pub fn bind(address: impl ToSocketAddrs + std::fmt::Debug) -> Self {
         let listening = listener::bind_tcp(&address).map(Listening::Tcp);
-        let listening = listening.map_err(|error| ServeError::Bind { address: format!("{address:?}"), error });
+        let listening =
+            listening.map_err(|error| ServeError::Bind { address: format!("{address:?}"), error });
         // Only where the kernel spreads connections over the sockets of one address.
         Self { is_shared: cfg!(target_os = "linux"), ..Self::of(listening) }
     }
@@ -283,10 +284,8 @@ impl Server {
             Err(error) => Err(error),
             Ok(Listening::Other(listener)) => {
                 let listening = Listening::Other(listener);
-                let options = ShardOptions {
-                    connections_max: self.limits.connections_max,
-                    busy_poll: self.busy_poll,
-                };
+                let options =
+                    ShardOptions { connections_max: self.limits.connections_max, busy_poll: self.busy_poll };
                 run_here(listening, handler, options, config, &self.state).await
             }
             Ok(listening) => Self { listening: Ok(listening), ..self }.run_threads(handler, config).await,

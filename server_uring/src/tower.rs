@@ -125,7 +125,8 @@ impl<S: HttpService> Exchange for TowerExchange<S> {
         match step {
             Step::Wait { .. } => {
                 state.exchange = Exchanging::Waits(cx.waker().clone());
-                let input = state.end == End::Open && state.chunks.is_empty() && state.reader == Reader::There;
+                let input =
+                    state.end == End::Open && state.chunks.is_empty() && state.reader == Reader::There;
                 Step::Wait { input, until: None }
             }
             step => step,
@@ -385,7 +386,12 @@ fn into_request(head: &Head, peer: &Arc<Peer>, incoming: &Arc<Incoming>) -> Opti
                 ringwire_http::Scheme::Http => "http",
                 ringwire_http::Scheme::Https => "https",
             };
-            http::Uri::builder().scheme(scheme).authority(authority).path_and_query(head.target()).build().ok()?
+            http::Uri::builder()
+                .scheme(scheme)
+                .authority(authority)
+                .path_and_query(head.target())
+                .build()
+                .ok()?
         }
         _ => head.target().parse().ok()?,
     };
@@ -427,8 +433,10 @@ fn append_field(map: &mut HeaderMap, name: &str, value: &[u8]) {
 /// Writes fields, but those that speak of the connection: HTTP/2 has none of them (RFC 9113, section 8.2.2).
 fn write_fields(map: &HeaderMap, version: Version, sink: &mut dyn HeadersMut) {
     for (name, value) in map {
-        let of_connection =
-            matches!(name.as_str(), "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade");
+        let of_connection = matches!(
+            name.as_str(),
+            "connection" | "keep-alive" | "proxy-connection" | "transfer-encoding" | "upgrade"
+        );
         if !of_connection || version.is_http1() {
             sink.append(name.as_str(), value.as_bytes());
         }
