@@ -73,6 +73,8 @@ pub(crate) enum Receive {
     Nothing,
     /// The bytes of a tunnel.
     Tunnel,
+    /// The peer has ended its half of a tunnel.
+    TunnelEnd,
 }
 
 /// The life of a connection.
@@ -81,7 +83,7 @@ pub(crate) enum Phase {
     Open,
     /// The exchange that runs is the last.
     Draining,
-    /// The last byte is written, and so many bytes of the peer were thrown away since.
+    /// Nothing more will be written, and so many bytes of the peer were thrown away since.
     Lingering(u64),
     Closed,
 }
@@ -169,14 +171,12 @@ impl<R: Side> Connection<R> {
     pub fn handle_input(&mut self, now: Instant, bytes: Bytes) {
         match &mut self.phase {
             Phase::Open | Phase::Draining => {
-                self.timer.on_input(now, bytes.len());
+                self.timer.on_input(now);
                 self.input.push(bytes);
             }
             Phase::Lingering(discarded) => {
-                *discarded += bytes.len() as u64;
-                if *discarded > self.limits.linger_max {
-                    self.phase = Phase::Closed;
-                }
+                let discarded = *discarded + bytes.len() as u64;
+                self.linger(discarded);
             }
             Phase::Closed => {}
         }
@@ -185,16 +185,8 @@ impl<R: Side> Connection<R> {
     /// Takes note that the peer has closed its sending side, or that the transport is lost.
     ///
     /// A request whose response is not complete is cancelled: a client that closes has most often given up.
-    pub fn handle_end(&mut self, _now: Instant) {
+    pub fn handle_end(&mut self, _: Instant) {
         self.input_ended = true;
-        match self.phase {
-            Phase::Open | Phase::Draining => {
-                if matches!(self.receive, Receive::Nothing) && self.stream.is_some() {
-                    self.abort(Reset::Disconnected, Outcome::PeerClosed);
-                }
-            }
-            Phase::Lingering(_) | Phase::Closed => self.phase = Phase::Closed,
-        }
     }
 
     /// Ends waits that have been too long. A call that comes early does nothing.
@@ -204,10 +196,10 @@ impl<R: Side> Connection<R> {
         }
         match self.timer.wait() {
             Wait::Nothing => {}
-            Wait::Idle => self.end(Phase::Closed, Outcome::Idle),
+            Wait::Idle => self.finish(Outcome::Idle),
             Wait::Head => self.fail(Fault::HeadTimeout),
             Wait::Body | Wait::MeasuredBody => self.fail(Fault::BodyTimeout),
-            Wait::Discard => self.end(Phase::Closed, Outcome::Finished),
+            Wait::Discard => self.finish(Outcome::Finished),
             Wait::Linger => self.phase = Phase::Closed,
         }
     }
@@ -229,7 +221,11 @@ impl<R: Side> Connection<R> {
                 Receive::ExpectHead => self.read_head(),
                 Receive::Body(_) => self.read_body(),
                 Receive::Discard(..) => self.discard(),
-                Receive::Nothing => return None,
+                Receive::Nothing if self.input_ended => {
+                    self.abort(Reset::Disconnected, Outcome::PeerClosed);
+                    Ok(Step::Again)
+                }
+                Receive::Nothing | Receive::TunnelEnd => return None,
                 Receive::Tunnel => Ok(self.read_tunnel()),
             };
             match step {
@@ -255,6 +251,9 @@ impl<R: Side> Connection<R> {
         }
         if is_taken {
             self.unsent = (out.len(), now);
+        }
+        if self.input_ended && out.is_empty() && matches!(self.phase, Phase::Lingering(_)) {
+            self.phase = Phase::Closed;
         }
         let stalled_at =
             if out.is_empty() { None } else { self.unsent.1.checked_add(self.limits.send_timeout) };
@@ -327,6 +326,7 @@ impl<R: Side> Connection<R> {
         let event = match body.read(&mut self.input, &self.limits, self.names)? {
             Some(Piece::Data { data, end }) => {
                 self.unreleased += data.len();
+                self.timer.on_body(data.len());
                 Event::Data { stream, data, end }
             }
             Some(Piece::Trailers(fields)) => Event::Trailers { stream, fields },
@@ -344,13 +344,16 @@ impl<R: Side> Connection<R> {
     fn discard(&mut self) -> Result<Step<R::Head>, Fault> {
         let Receive::Discard(body, discarded) = &mut self.receive else { return Ok(Step::Again) };
         match body.read(&mut self.input, &self.limits, self.names)? {
-            Some(Piece::Data { data, end: false }) => {
+            Some(Piece::Data { data, end }) => {
                 *discarded += data.len() as u64;
                 if *discarded > self.limits.drain_max {
                     self.finish(Outcome::Finished);
+                } else if end {
+                    self.receive = Receive::Nothing;
+                    R::settle(self);
                 }
             }
-            Some(Piece::Data { end: true, .. } | Piece::Trailers(_)) => {
+            Some(Piece::Trailers(_)) => {
                 self.receive = Receive::Nothing;
                 R::settle(self);
             }
@@ -368,8 +371,7 @@ impl<R: Side> Connection<R> {
         let data = self.input.take(u64::MAX);
         self.unreleased += data.len();
         if self.input_ended {
-            self.receive = Receive::Nothing;
-            R::settle(self);
+            self.receive = Receive::TunnelEnd;
         }
         Step::Event(Event::Data { stream, data, end: self.input_ended })
     }
@@ -393,8 +395,16 @@ impl<R: Side> Connection<R> {
 
     /// Closes in order: the peer can still read what was sent.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
-        let phase = if self.input_ended { Phase::Closed } else { Phase::Lingering(0) };
-        self.end(phase, outcome);
+        let unread = self.input.len() as u64;
+        self.end(Phase::Lingering(0), outcome);
+        if matches!(self.phase, Phase::Lingering(_)) {
+            self.linger(unread);
+        }
+    }
+
+    fn linger(&mut self, discarded: u64) {
+        let is_within = discarded <= self.limits.linger_max;
+        self.phase = if is_within { Phase::Lingering(discarded) } else { Phase::Closed };
     }
 
     pub(crate) fn end(&mut self, phase: Phase, outcome: Outcome) {
@@ -411,6 +421,15 @@ impl<R: Side> Connection<R> {
             && self.stream.is_none()
             && self.input.is_empty()
             && !R::is_within_head(self)
+    }
+
+    pub(crate) fn body_has_begun(&self) -> bool {
+        self.timer.body_has_begun()
+    }
+
+    /// Takes note of what was written: once the room is used up, the stream hears when there is some again.
+    pub(crate) fn note_room(&mut self) {
+        self.starved |= self.room() == 0;
     }
 
     /// The bytes that the stream may add to what is to be sent.
@@ -435,14 +454,14 @@ impl<R: Side> Connection<R> {
 
     fn wants_input(&self) -> bool {
         match self.phase {
+            _ if self.input_ended => false,
             Phase::Lingering(_) => true,
             Phase::Closed => false,
-            Phase::Open | Phase::Draining if self.input_ended => false,
             Phase::Open | Phase::Draining => match self.receive {
                 Receive::ExpectHead => self.room() > 0 || self.input.is_empty(),
                 Receive::Body(_) | Receive::Tunnel => self.unreleased < self.limits.unreleased_max,
                 Receive::Discard(..) => true,
-                Receive::Nothing => self.input.len() < self.limits.pipelined_max,
+                Receive::Nothing | Receive::TunnelEnd => self.input.len() < self.limits.pipelined_max,
             },
         }
     }
@@ -456,7 +475,7 @@ impl<R: Side> Connection<R> {
                 Receive::Body(_) if self.unreleased >= self.limits.unreleased_max => Wait::Nothing,
                 Receive::ExpectHead | Receive::Body(_) => R::wait(self),
                 Receive::Discard(..) => Wait::Discard,
-                Receive::Nothing | Receive::Tunnel => Wait::Nothing,
+                Receive::Nothing | Receive::Tunnel | Receive::TunnelEnd => Wait::Nothing,
             },
         }
     }

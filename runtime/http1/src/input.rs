@@ -55,10 +55,8 @@ impl Input {
         if len == self.chunk.len() { std::mem::take(&mut self.chunk) } else { self.chunk.split_to(len) }
     }
 
-    /// Throws all bytes away; returns how many there were.
-    pub(crate) fn clear(&mut self) -> usize {
-        let len = self.len();
+    /// Throws all bytes away.
+    pub(crate) fn clear(&mut self) {
         *self = Self::default();
-        len
     }
 }

@@ -45,8 +45,7 @@ impl Timer {
     }
 
     /// Bytes of the peer have arrived.
-    pub(crate) fn on_input(&mut self, now: Instant, len: usize) {
-        self.received += len as u64;
+    pub(crate) fn on_input(&mut self, now: Instant) {
         match self.wait {
             Wait::Body | Wait::MeasuredBody => {
                 self.awaited += now.saturating_duration_since(self.since);
@@ -54,6 +53,15 @@ impl Timer {
             }
             Wait::Nothing | Wait::Idle | Wait::Head | Wait::Discard | Wait::Linger => {}
         }
+    }
+
+    /// Bytes of a body were among them.
+    pub(crate) fn on_body(&mut self, len: usize) {
+        self.received += len as u64;
+    }
+
+    pub(crate) fn body_has_begun(&self) -> bool {
+        self.received > 0
     }
 
     /// Sets what is waited for from now on, unless it is that already.

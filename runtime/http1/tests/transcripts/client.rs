@@ -45,7 +45,9 @@ impl Machine for Asked {
             }
             _ => self.driven.command(command, said)?,
         }
-        self.pump(said);
+        if !command.args.ends_with("more") {
+            self.pump(said);
+        }
         Ok(())
     }
 
@@ -61,7 +63,9 @@ impl Machine for Asked {
         }
     }
 
-    fn cut(&mut self, _: &mut Said) -> Result<(), String> {
+    fn cut(&mut self, said: &mut Said) -> Result<(), String> {
+        self.driven.give_up();
+        self.pump(said);
         self.driven.judge_end()
     }
 }

@@ -16,6 +16,8 @@
 //! | `! wait 10` | So many seconds pass. |
 //! | `! drain`, `! close` | Of the connection. |
 //!
+//! A command that ends in `more` is followed by others before the connection is asked for its output.
+//!
 //! A server that was told `! answer` answers each request when it is complete: with its method, target and body.
 
 use bytes::{Bytes, BytesMut};
@@ -33,6 +35,8 @@ pub(crate) struct Driven<R: Side> {
     stream: Option<StreamId>,
     body: BytesMut,
     has_body: bool,
+    /// The peer's message has ended.
+    has_ended: bool,
     deadline: Option<Instant>,
     reads: bool,
     close: Close,
@@ -50,6 +54,7 @@ impl<R: Side> Driven<R> {
             stream: None,
             body: BytesMut::new(),
             has_body: false,
+            has_ended: false,
             deadline: None,
             reads: true,
             close: Close::No,
@@ -67,9 +72,10 @@ impl<R: Side> Driven<R> {
     }
 
     pub(crate) fn command(&mut self, command: &Command<'_>, said: &mut Said) -> Result<(), String> {
-        let (text, end) = match command.args.strip_suffix("end") {
+        let args = command.args.strip_suffix("more").unwrap_or(command.args).trim();
+        let (text, end) = match args.strip_suffix("end") {
             Some(text) => (text.trim(), true),
-            None => (command.args, false),
+            None => (args, false),
         };
         match command.name {
             "data" => {
@@ -169,13 +175,18 @@ impl<R: Side> Driven<R> {
     }
 
     /// Says what both sides say alike; returns the head.
-    pub(crate) fn event(&mut self, event: Event<R::Head>, said: &mut Said) -> Option<(StreamId, R::Head, bool)> {
+    pub(crate) fn event(
+        &mut self,
+        event: Event<R::Head>,
+        said: &mut Said,
+    ) -> Option<(StreamId, R::Head, bool)> {
         match event {
             Event::Head { stream, head, end } => return Some((stream, head, end)),
             Event::Data { data, end, .. } => {
                 self.has_body = true;
                 self.body.extend_from_slice(&data);
                 if end {
+                    self.has_ended = true;
                     self.say_body(true, said);
                 }
             }
@@ -203,6 +214,18 @@ impl<R: Side> Driven<R> {
 
     pub(crate) fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Does what is done once the peer is gone: the network takes what is sent, the application what there is, and it
+    /// ends a tunnel.
+    pub(crate) fn give_up(&mut self) {
+        self.holds = false;
+        if let Ok(mut stream) = self.open() {
+            stream.release(usize::MAX);
+            if self.has_ended {
+                self.open().expect("the stream was open").send_data(Bytes::new(), true);
+            }
+        }
     }
 
     /// Whether the connection has come to its end, as it must once the peer has.

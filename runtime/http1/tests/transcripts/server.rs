@@ -18,12 +18,7 @@ pub(crate) struct Served {
 impl Default for Served {
     fn default() -> Self {
         let limits = Limits::default();
-        Self {
-            driven: Driven::new(Connection::server, &limits),
-            limits,
-            answers: false,
-            request: None,
-        }
+        Self { driven: Driven::new(Connection::server, &limits), limits, answers: false, request: None }
     }
 }
 
@@ -36,17 +31,18 @@ impl Machine for Served {
             }
             "answer" => self.answers = true,
             "head" => {
-                let (status, end) = match command.args.split_once(' ') {
-                    Some((status, "end")) => (status, true),
-                    Some(_) | None => (command.args, false),
-                };
+                let mut words = command.args.split(' ');
+                let status = words.next().unwrap_or_default();
+                let end = words.next() == Some("end");
                 let status = status.parse().map_err(|_| "that is no status")?;
                 let fields = command.owned_fields()?;
                 self.driven.open()?.send_head(status, end, |sink| append(sink, &fields));
             }
             _ => self.driven.command(command, said)?,
         }
-        self.pump(said);
+        if !command.args.ends_with("more") {
+            self.pump(said);
+        }
         Ok(())
     }
 
@@ -62,7 +58,9 @@ impl Machine for Served {
         }
     }
 
-    fn cut(&mut self, _: &mut Said) -> Result<(), String> {
+    fn cut(&mut self, said: &mut Said) -> Result<(), String> {
+        self.driven.give_up();
+        self.pump(said);
         self.driven.judge_end()
     }
 }
