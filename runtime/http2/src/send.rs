@@ -210,8 +210,9 @@ impl<R: Side> Connection<R> {
         self.make_ready(key);
     }
 
+    /// Gives the stream its turns, if it has anything to send.
     fn make_ready(&mut self, key: Key) {
-        let stream = self.streams.at(key);
+        let Some(stream) = self.streams.get(key) else { return };
         if !stream.is_ready && stream.blocked_since.is_none() && !stream.queue.is_empty() {
             stream.is_ready = true;
             self.ready.push_back(key);
