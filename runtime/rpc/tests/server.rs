@@ -247,7 +247,7 @@ mod refusal {
 
     #[test]
     fn method_not_allowed() {
-        for method in ["DELETE", "PUT", "HEAD", "OPTIONS", "post", ""] {
+        for method in ["DELETE", "PUT", "HEAD", "OPTIONS", "post", "PROPFIND"] {
             for content_type in ["application/proto", "application/grpc", "application/grpc-web"] {
                 check(&post(content_type, "").method(method), &UNARY, "405; allow: GET, POST | ");
                 check(&post(content_type, "").method(method), &BIDI, "405; allow: POST | ");
