@@ -177,6 +177,7 @@ impl Headers for Fields {
         list.entries.iter().find(|entry| list.name(entry) == name).map(|entry| list.value(entry))
     }
 
+    #[inline]
     fn known(&self, token: Token) -> Option<&[u8]> {
         let list = self.list.as_deref()?;
         let entry = match list.first[token.index()] {

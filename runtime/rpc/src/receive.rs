@@ -101,6 +101,14 @@ impl Receive {
         }
     }
 
+    /// Takes the end of the body.
+    pub(crate) fn end(&mut self) {
+        match self.text {
+            None => self.ended = true,
+            Some(_) => self.push(Bytes::new(), true),
+        }
+    }
+
     fn push_binary(&mut self, chunk: Bytes) {
         let limit = self.wire_limit();
         match &mut self.body {

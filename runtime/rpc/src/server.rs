@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compress, Compression};
-use ringwire_http::{Head, Headers, HeadersMut};
+use ringwire_http::{Head, HeadersMut};
 use ringwire_wire::Metadata;
 
 use crate::cardinality::Cardinality;
@@ -151,9 +151,9 @@ impl ServerExchange {
         self.receive.push(chunk, end);
     }
 
-    /// Takes the trailers of the request, which end it. No protocol gives them a meaning.
-    pub fn push_trailers(&mut self, _: &dyn Headers) {
-        self.receive.push(Bytes::new(), true);
+    /// Takes the end of the request. If it has trailers, they are not read: no protocol gives them a meaning.
+    pub fn push_end(&mut self) {
+        self.receive.end();
     }
 
     /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is

@@ -238,7 +238,7 @@ fn request_trailers_end_the_request() {
     let request = post("application/grpc", "");
     let mut exchange = ServerExchange::accept(&request.head(), &UNARY, &config).unwrap();
     exchange.push(frame(0, "a").into(), false);
-    exchange.push_trailers(&[("x", "y")]);
+    exchange.push_end();
     assert_eq!(exchange.next_input().unwrap(), Input::Message("a".into()));
     assert_eq!(exchange.next_input().unwrap(), Input::End);
 }

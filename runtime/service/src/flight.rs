@@ -218,18 +218,15 @@ impl CallInFlight {
     /// Takes what has arrived. Poll next.
     pub fn handle_input(&mut self, input: Input<'_>) {
         match input {
-            Input::Data(chunk) => self.take_in(chunk, false),
-            Input::End => {
-                self.input_ended = true;
-                self.take_in(Bytes::new(), true);
-            }
-            Input::Trailers(trailers) => {
+            Input::Data(chunk) => self.take_in(chunk),
+            // No protocol gives the trailers of a request a meaning.
+            Input::End | Input::Trailers(_) => {
                 self.input_ended = true;
                 match &mut self.state {
                     State::Gather(started) => {
-                        started.lane.lend().with(|messages| messages.exchange.push_trailers(trailers));
+                        started.lane.lend().with(|messages| messages.exchange.push_end());
                     }
-                    State::Run(Run { shared: Some(shared), .. }) => shared.push_trailers(trailers),
+                    State::Run(Run { shared: Some(shared), .. }) => shared.push_end(),
                     State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => {}
                     State::Refuse(_) | State::Trail(..) | State::Done => {}
                 }
@@ -302,10 +299,10 @@ impl CallInFlight {
         }
     }
 
-    fn take_in(&mut self, chunk: Bytes, end: bool) {
+    fn take_in(&mut self, chunk: Bytes) {
         let taken = match &mut self.state {
-            State::Gather(started) => started.lane.lend().with(|messages| messages.push(chunk, end)),
-            State::Run(Run { shared: Some(shared), .. }) => shared.push(chunk, end),
+            State::Gather(started) => started.lane.lend().with(|messages| messages.push(chunk)),
+            State::Run(Run { shared: Some(shared), .. }) => shared.push(chunk),
             State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => Ok(()),
             State::Refuse(_) | State::Trail(..) | State::Done => Ok(()),
         };

@@ -7,7 +7,7 @@ use crate::messages::{Closed, Closing, Messages};
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_call::WakerSlot;
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_http::HeadersMut;
 use ringwire_message::{Encode, Message, Writable};
 use ringwire_rpc::{Compress, Input, Metadata};
 use std::fmt;
@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 /// Where the messages of a call are.
+#[expect(clippy::large_enum_variant, reason = "it lies in the one block of a call, and most calls are unary")]
 pub(crate) enum Lane {
     /// With the call: of a unary call whose request is whole before its handler begins.
     Own(Messages),
@@ -249,17 +250,17 @@ impl Shared {
     }
 
     /// Takes a piece of the request body.
-    pub(crate) fn push(&self, chunk: Bytes, end: bool) -> Result<()> {
+    pub(crate) fn push(&self, chunk: Bytes) -> Result<()> {
         let mut state = self.lock();
         state.wants_input = false;
-        state.messages.push(chunk, end)
+        state.messages.push(chunk)
     }
 
-    /// Takes the trailers of the request.
-    pub(crate) fn push_trailers(&self, trailers: &dyn Headers) {
+    /// Takes the end of the request.
+    pub(crate) fn push_end(&self) {
         let mut state = self.lock();
         state.wants_input = false;
-        state.messages.exchange.push_trailers(trailers);
+        state.messages.exchange.push_end();
     }
 
     /// Takes note of bytes that have left.

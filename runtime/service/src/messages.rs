@@ -81,6 +81,12 @@ impl Messages {
     /// Draws from the server's budget what the call holds now.
     #[inline]
     fn account(&mut self) -> Result<()> {
+        // No more can be held than has ever come, and small calls draw nothing.
+        let bound = self.received.bytes as usize + self.current + self.out.len() + self.unsent;
+        if self.share.is_free(bound) { Ok(()) } else { self.draw() }
+    }
+
+    fn draw(&mut self) -> Result<()> {
         let held = self.exchange.buffered() + self.current + self.out.len() + self.unsent;
         self.share.hold(held).map_err(exhausted)
     }
@@ -139,13 +145,9 @@ impl Messages {
     }
 
     /// Takes a piece of the request body.
-    pub(crate) fn push(&mut self, chunk: Bytes, end: bool) -> Result<()> {
-        if chunk.is_empty() {
-            self.exchange.push(chunk, end);
-            return Ok(());
-        }
+    pub(crate) fn push(&mut self, chunk: Bytes) -> Result<()> {
         self.received.bytes += chunk.len() as u64;
-        self.exchange.push(chunk, end);
+        self.exchange.push(chunk, false);
         self.account()
     }
 

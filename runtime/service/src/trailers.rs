@@ -8,8 +8,10 @@ use std::borrow::Cow;
 #[derive(Debug, Default)]
 pub(crate) struct Trailers {
     first: Option<(Token, &'static str)>,
-    rest: Option<Box<Vec<(Cow<'static, str>, Bytes)>>>,
+    rest: Option<Box<Rest>>,
 }
+
+type Rest = Vec<(Cow<'static, str>, Bytes)>;
 
 impl Trailers {
     pub(crate) fn write(&self, sink: &mut dyn HeadersMut) {
@@ -21,7 +23,7 @@ impl Trailers {
         }
     }
 
-    fn rest(&mut self) -> &mut Vec<(Cow<'static, str>, Bytes)> {
+    fn rest(&mut self) -> &mut Rest {
         self.rest.get_or_insert_default()
     }
 }
