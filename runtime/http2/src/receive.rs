@@ -154,7 +154,7 @@ impl<R: Side> Connection<R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_header(&mut self, input: &mut Bytes) -> Option<FrameHeader> {
         if !self.fill(input, HEADER_LEN) {
             return None;
@@ -252,7 +252,9 @@ impl<R: Side> Connection<R> {
             self.control_frames.earn(FRAMES_EARNED);
             self.reading = Reading::Data { key, left: len, padding: rest - len, end };
         }
-        self.release(key, padding as u32, 0);
+        if padding > 0 {
+            self.release(key, padding as u32, 0);
+        }
         Ok(())
     }
 

@@ -226,8 +226,12 @@ impl Streams {
 
     /// Ends a stream.
     pub(crate) fn remove(&mut self, key: Key, ended: Ended) {
-        let place = self.order.binary_search_by_key(&key.id, |(id, _)| *id).expect("an open stream");
-        self.order.remove(place);
+        if self.order.last().is_some_and(|last| last.0 == key.id) {
+            self.order.pop();
+        } else {
+            let place = self.order.binary_search_by_key(&key.id, |(id, _)| *id).expect("an open stream");
+            self.order.remove(place);
+        }
         let stream = &mut self.slots[key.slot as usize];
         stream.id = 0;
         stream.queue.clear();

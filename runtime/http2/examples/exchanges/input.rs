@@ -24,7 +24,7 @@ impl Requests {
         bytes.into()
     }
 
-    pub(crate) fn next(&mut self) -> (Bytes, u32) {
+    pub(crate) fn next(&mut self) -> Bytes {
         self.stream = if self.stream == 0 { 1 } else { self.stream + 2 };
         if self.stream < 10 {
             self.block = self.encode();
@@ -38,7 +38,7 @@ impl Requests {
         bytes.extend_from_slice(&[0, 0, body.len() as u8, 0, 1]);
         bytes.extend_from_slice(&self.stream.to_be_bytes());
         bytes.extend_from_slice(&body);
-        (bytes.into(), self.stream)
+        bytes.into()
     }
 
     /// The block of a request, which is always the same once all of it is in the table.

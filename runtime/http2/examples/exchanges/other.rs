@@ -67,7 +67,7 @@ impl AsyncRead for Transport {
                 return Poll::Pending;
             }
             self.left -= 1;
-            self.input = self.requests.next().0;
+            self.input = self.requests.next();
         }
         let len = self.input.len().min(buffer.remaining());
         buffer.put_slice(&self.input.split_to(len));
