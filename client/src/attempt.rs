@@ -5,12 +5,12 @@
 
 use crate::call::Call;
 use crate::error::bad_argument;
-use crate::flow::{Bounds, Flow};
+use crate::flow::Flow;
 use crate::message::{Sendable, write};
-use crate::{Error, Reply, Result};
+use crate::{Error, Reply, Result, clock};
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Version};
-use ringwire_call::HttpFields;
+use ringwire_call::{HttpFields, Instant};
 use ringwire_rpc::{CallHead, ClientExchange, Input, RequestLine, StreamShape};
 use ringwire_transport::RequestBody;
 use std::task::{Context, Poll};
@@ -19,6 +19,8 @@ use std::task::{Context, Poll};
 pub(crate) struct Attempt {
     exchange: ClientExchange<HttpFields>,
     flow: Flow,
+    /// The number of attempts before it, and the time at which it began, if someone observes.
+    observed: Option<(u32, Instant)>,
 }
 
 /// A call that the server answers.
@@ -32,7 +34,7 @@ pub(crate) struct Answered {
 impl Attempt {
     /// An attempt that has not begun.
     pub(crate) fn new(call: &Call) -> Self {
-        Self { exchange: exchange(call), flow: Flow::new(Bounds::of(call)) }
+        Self { exchange: exchange(call), flow: Flow::new(call), observed: None }
     }
 
     /// Sends the request, after `previous` other attempts. `replaced` is the message as interceptors have replaced it.
@@ -43,23 +45,34 @@ impl Attempt {
         replaced: Option<&Bytes>,
         previous: u32,
     ) -> Result<()> {
-        let Self { exchange, flow } = self;
+        let Self { exchange, flow, observed } = self;
         let mut body = call.channel.buffer().take();
         write(exchange, message, replaced, &call.coding(), &mut body)?;
         let mut request = head(call, exchange, &mut body, previous)?;
-        *request.body_mut() = RequestBody::whole(call.channel.buffer().freeze(body));
+        let body = call.channel.buffer().freeze(body);
+        if let Some(watch) = &call.watch {
+            watch.sent(body.len());
+            *observed = Some((previous, clock::now()));
+        }
+        *request.body_mut() = RequestBody::whole(body);
         flow.begin(call.channel.transport().send(request));
         Ok(())
     }
 
     /// Waits until the attempt is over.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Input>>> {
-        let Self { exchange, flow } = self;
-        if exchange.spec().shape.has_one_response() {
+        let Self { exchange, flow, observed } = self;
+        let polled = if exchange.spec().shape.has_one_response() {
             flow.poll_input(exchange, cx).map_ok(Some)
         } else {
             flow.poll_begun(exchange, cx)
+        };
+        if let (Poll::Ready(outcome), Some((previous, begun)), Some(watch)) =
+            (&polled, *observed, flow.watch())
+        {
+            watch.attempt(previous, begun, outcome.as_ref().err());
         }
+        polled
     }
 
     pub(crate) fn answered(self, first: Option<Input>) -> Answered {

@@ -1,6 +1,7 @@
 //! One call, as interceptors see it: all that stands beside the messages.
 
 use crate::error::deadline_reached;
+use crate::watch::Watch;
 use crate::{Channel, Error, HedgePolicy, Result, RetryPolicy, clock};
 use ringwire_call::{Cancelled, Coding, HttpFields, Instant, ParentCall, Payload, Watchers};
 use ringwire_message::{Codec, DecodeLimits};
@@ -19,6 +20,8 @@ pub struct Call {
     pub(crate) timeout: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) watchers: Watchers,
+    /// What its observer will be told, if there is one.
+    pub(crate) watch: Option<Arc<Watch>>,
     /// The options that most calls leave to their channel.
     options: Option<Box<Options>>,
     /// What came back, for interceptors.
@@ -131,6 +134,7 @@ impl Call {
             timeout: None,
             deadline: None,
             watchers: Watchers::default(),
+            watch: None,
             options: None,
             response: None,
         }
@@ -154,7 +158,7 @@ impl Call {
 
     /// Whether somebody besides the caller takes part in the call.
     pub(crate) fn is_watched(&self) -> bool {
-        !self.channel.interceptors().is_empty()
+        !self.channel.interceptors().is_empty() || self.channel.observer().is_some()
     }
 
     /// Whether the configuration is that of the channel.
@@ -212,6 +216,21 @@ impl Call {
 
     /// The call begins: its time runs, and it has its headers.
     pub(crate) fn begin(&mut self) -> Result<()> {
+        self.watch = self.channel.observer().map(|observer| {
+            let form = (self.protocol(), self.codec());
+            Watch::begin(observer, self.spec, form)
+        });
+        self.begin_options().inspect_err(|error| self.ended(Some(error)))
+    }
+
+    /// Tells the observer of the outcome, if there is one.
+    pub(crate) fn ended(&self, error: Option<&Error>) {
+        if let Some(watch) = &self.watch {
+            watch.end(error);
+        }
+    }
+
+    fn begin_options(&mut self) -> Result<()> {
         if let Some(fault) = self.options.as_mut().and_then(|options| options.fault.take()) {
             return Err(fault);
         }

@@ -6,6 +6,7 @@
 use crate::error::{abandoned, ended_by_server};
 use crate::flow::Hold;
 use crate::message::{Sendable, write};
+use crate::watch::Watch;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
@@ -22,6 +23,7 @@ struct Outbox {
     exchange: ClientExchange<HttpFields>,
     coding: Coding,
     watchers: Watchers,
+    watch: Option<Arc<Watch>>,
     /// What was sent, and not yet taken by the transport.
     out: BytesMut,
     state: State,
@@ -45,11 +47,17 @@ enum State {
 }
 
 impl Cell {
-    pub(crate) fn new(exchange: ClientExchange<HttpFields>, coding: Coding, watchers: Watchers) -> Self {
+    pub(crate) fn new(
+        exchange: ClientExchange<HttpFields>,
+        coding: Coding,
+        watchers: Watchers,
+        watch: Option<Arc<Watch>>,
+    ) -> Self {
         Self(Mutex::new(Outbox {
             exchange,
             coding,
             watchers,
+            watch,
             out: BytesMut::new(),
             state: State::Open,
             is_taken: false,
@@ -141,12 +149,17 @@ impl Cell {
 
 impl Outbox {
     fn send(&mut self, message: &dyn Sendable) -> Result<()> {
-        let Self { exchange, coding, watchers, out, .. } = self;
+        let Self { exchange, coding, watchers, watch, out, .. } = self;
+        let before = out.len();
         let replaced = match watchers.hooks() {
             Some(hooks) => message.show(coding, hooks)?,
             None => None,
         };
-        write(exchange, message, replaced.as_ref(), coding, out)
+        write(exchange, message, replaced.as_ref(), coding, out)?;
+        if let Some(watch) = watch {
+            watch.sent(out.len() - before);
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::builder::{BidiCall, CallBuilder, ClientStreamCall, ServerStreamCall, 
 use crate::origin::Base;
 use crate::{Call, ChannelError, HedgePolicy, Result, RetryPolicy, Transport};
 use http::Uri;
-use ringwire_call::{Coding, HttpFields, Interceptor, Interceptors};
+use ringwire_call::{Coding, HttpFields, Interceptor, Interceptors, Observer};
 use ringwire_message::{Codec, DecodeLimits, Proto};
 use ringwire_rpc::{
     ClientConfig, ClientProtocol, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata,
@@ -35,6 +35,7 @@ struct Inner {
     timeout: Option<Duration>,
     headers: Metadata,
     interceptors: Interceptors<Call>,
+    observer: Option<Arc<dyn Observer>>,
     retry: Option<RetryPolicy>,
     hedge: Option<HedgePolicy>,
     kept: Kept,
@@ -83,6 +84,7 @@ impl Channel {
                 timeout: None,
                 headers: Metadata::new(),
                 interceptors: Interceptors::default(),
+                observer: None,
                 retry: None,
                 hedge: None,
                 kept: Kept::default(),
@@ -173,6 +175,13 @@ impl Channel {
     #[must_use]
     pub fn intercept(mut self, interceptor: impl Interceptor<Call>) -> Self {
         Arc::make_mut(&mut self.inner).interceptors.push(interceptor);
+        self
+    }
+
+    /// Tells an observer of every call and of its attempts. It takes the place of the one before.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer) -> Self {
+        Arc::make_mut(&mut self.inner).observer = Some(Arc::new(observer));
         self
     }
 
@@ -280,6 +289,10 @@ impl Channel {
 
     pub(crate) fn interceptors(&self) -> &Interceptors<Call> {
         &self.inner.interceptors
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.inner.observer.as_ref()
     }
 
     pub(crate) fn retry_policy(&self) -> Option<&RetryPolicy> {

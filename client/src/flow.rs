@@ -6,6 +6,7 @@
 
 use crate::call::Call;
 use crate::error::{canceled_around, deadline_reached, transport_failed};
+use crate::watch::Watch;
 use crate::{Error, Result, clock};
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -16,6 +17,7 @@ use ringwire_transport::{PeerAddr, ResponseBody, TransportError};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// Where the exchange of a call is.
@@ -43,6 +45,7 @@ pub(crate) struct Flow {
     /// Whether the status says that what follows is an error and no stream.
     is_refusal: bool,
     peer: Option<PeerAddr>,
+    watch: Option<Arc<Watch>>,
 }
 
 enum Stage {
@@ -55,8 +58,21 @@ enum Stage {
 
 impl Flow {
     /// The response to a request that is yet to be sent.
-    pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { stage: Stage::Ended, bounds, fault: None, has_head: false, is_refusal: false, peer: None }
+    pub(crate) fn new(call: &Call) -> Self {
+        Self {
+            stage: Stage::Ended,
+            bounds: Bounds::of(call),
+            fault: None,
+            has_head: false,
+            is_refusal: false,
+            peer: None,
+            watch: call.watch.clone(),
+        }
+    }
+
+    /// What is collected for the observer of the call.
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_deref()
     }
 
     /// The request is on its way.
@@ -85,7 +101,12 @@ impl Flow {
                 return Poll::Ready(Err(self.end(deadline_reached())));
             }
             match exchange.hold(ClientExchange::next_input) {
-                Ok(Input::Message(message)) => return Poll::Ready(Ok(Input::Message(message))),
+                Ok(Input::Message(message)) => {
+                    if let Some(watch) = &self.watch {
+                        watch.received_message();
+                    }
+                    return Poll::Ready(Ok(Input::Message(message)));
+                }
                 Ok(Input::End) => {
                     self.stage = Stage::Ended;
                     return Poll::Ready(Ok(Input::End));
@@ -117,7 +138,12 @@ impl Flow {
         }
         Poll::Ready(match exchange.hold(ClientExchange::next_input) {
             Ok(Input::Pending) => Ok(None),
-            Ok(input @ (Input::Message(_) | Input::End)) => Ok(Some(input)),
+            Ok(input @ (Input::Message(_) | Input::End)) => {
+                if let (Input::Message(_), Some(watch)) = (&input, &self.watch) {
+                    watch.received_message();
+                }
+                Ok(Some(input))
+            }
             Err(error) => Err(self.end(error)),
         })
     }
@@ -177,6 +203,9 @@ impl Flow {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
                         let end = body.is_end_stream();
+                        if let Some(watch) = &self.watch {
+                            watch.received_bytes(data.len());
+                        }
                         exchange.hold(|exchange| exchange.push(data, end));
                         if end {
                             self.stage = Stage::Ended;
@@ -200,6 +229,9 @@ impl Flow {
         let (mut parts, body) = response.into_parts();
         self.peer = parts.extensions.remove();
         self.has_head = true;
+        if let Some(watch) = &self.watch {
+            watch.head();
+        }
         self.is_refusal = parts.status != StatusCode::OK;
         let (status, end) = (parts.status.as_u16(), body.is_end_stream());
         exchange.hold(|exchange| exchange.head(status, parts.headers.into(), end));

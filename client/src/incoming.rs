@@ -5,7 +5,7 @@ use crate::call::{Call, Response};
 use crate::cell::Cell;
 use crate::chain::{Chain, Ended};
 use crate::error::decode_failed;
-use crate::flow::{Bounds, Flow, Hold};
+use crate::flow::{Flow, Hold};
 use crate::message::watched;
 use crate::{Error, Result};
 use bytes::Bytes;
@@ -180,13 +180,8 @@ impl Receiving {
         let Ended { mut call, outcome, reply } = ended;
         outcome?;
         let exchange = attempt::exchange(&call);
-        let mut receiving = Self::new(
-            Flow::new(Bounds::default()),
-            Held::Own(Box::new(exchange)),
-            &mut call,
-            full_name,
-            None,
-        );
+        let mut receiving =
+            Self::new(Flow::new(&call), Held::Own(Box::new(exchange)), &mut call, full_name, None);
         receiving.settle(Ended { call, outcome: Ok(()), reply });
         Ok(receiving)
     }
@@ -315,10 +310,7 @@ impl Receiving {
     fn end(&mut self, outcome: Result<()>) {
         self.let_go();
         let (headers, trailers) = match &self.held {
-            _ if self.around.is_none() => {
-                self.outcome = Some(outcome);
-                return;
-            }
+            _ if self.around.is_none() => return self.set_outcome(outcome),
             Held::Own(exchange) => (exchange.headers().clone(), exchange.trailers().clone()),
             Held::Shared(cell) => {
                 cell.with_exchange(|exchange| (exchange.headers().clone(), exchange.trailers().clone()))
@@ -346,6 +338,13 @@ impl Receiving {
         self.headers = OnceLock::from(headers);
         self.trailers = OnceLock::from(trailers);
         self.ahead = reply.map(|message| Ok(Input::Message(message)));
+        self.set_outcome(outcome);
+    }
+
+    fn set_outcome(&mut self, outcome: Result<()>) {
+        if let Some(watch) = self.flow.watch() {
+            watch.end(outcome.as_ref().err());
+        }
         self.outcome = Some(outcome);
     }
 }

@@ -33,6 +33,7 @@ mod reply;
 mod retry;
 mod stream;
 mod unary;
+mod watch;
 
 pub use builder::{
     BidiCall, CallBuilder, ClientStreamCall, Owned, ReplyForm, ServerStreamCall, UnaryCall, Viewed,
@@ -48,7 +49,7 @@ pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
 pub use unary::UnaryFuture;
 
-pub use ringwire_call::{ErrorDetails, Interceptor, ParentCall, Payload, Result, with};
+pub use ringwire_call::{ErrorDetails, Interceptor, Observer, ParentCall, Payload, Result, with};
 
 /// The rest of the way to the server.
 pub type Next<'a> = ringwire_call::Next<'a, Call>;

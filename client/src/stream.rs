@@ -9,6 +9,7 @@ use crate::error::decode_failed;
 use crate::flow::{Bounds, Flow};
 use crate::incoming::{Held, Receiving};
 use crate::message::{Lent, Sendable, watched};
+use crate::watch::Watch;
 use crate::{BoxFuture, EndedByServer, Error, Incoming, Outgoing, Reply, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_call::{ChainEnd, Watchers};
@@ -207,6 +208,15 @@ pub(crate) async fn server_stream(
     full_name: &'static str,
 ) -> Result<Receiving> {
     call.begin()?;
+    let watch = call.watch.clone();
+    failed(watch, begin_server_stream(call, message, full_name).await)
+}
+
+async fn begin_server_stream(
+    call: Call,
+    message: &dyn Sendable,
+    full_name: &'static str,
+) -> Result<Receiving> {
     if call.channel.interceptors().is_empty() {
         let mut attempts = Attempts::new(call, message);
         let answered = attempts.run().await?;
@@ -236,6 +246,11 @@ pub(crate) async fn open<Q: Message>(
     full_name: &'static str,
 ) -> Result<(Receiving, Outgoing<Q>)> {
     call.begin()?;
+    let watch = call.watch.clone();
+    failed(watch, begin_open(call, full_name).await)
+}
+
+async fn begin_open<Q: Message>(mut call: Call, full_name: &'static str) -> Result<(Receiving, Outgoing<Q>)> {
     if call.channel.interceptors().is_empty() {
         let mut opening = Opening::new(&mut call)?;
         let first = poll_fn(|cx| opening.poll(cx)).await?;
@@ -261,6 +276,14 @@ pub(crate) async fn open<Q: Message>(
         Ok(Err(error)) => answered(*end_chain(chain, call, error).await, full_name),
         Err(ended) => answered(*ended, full_name),
     }
+}
+
+/// Tells the observer of a call that has failed before it was a stream.
+fn failed<T>(watch: Option<Arc<Watch>>, begun: Result<T>) -> Result<T> {
+    if let (Some(watch), Err(error)) = (&watch, &begun) {
+        watch.end(Some(error));
+    }
+    begun
 }
 
 /// Makes a call with one response, as often as its policies allow.
@@ -309,10 +332,11 @@ impl Opening {
     fn new(call: &mut Call) -> Result<Self> {
         let mut exchange = attempt::exchange(call);
         let mut request = attempt::head(call, &mut exchange, &mut BytesMut::new(), 0)?;
-        let cell = Arc::new(Cell::new(exchange, call.coding(), call.watchers.take_requests()));
+        let cell =
+            Arc::new(Cell::new(exchange, call.coding(), call.watchers.take_requests(), call.watch.clone()));
         *request.body_mut() = RequestBody::stream(OutBody(cell.clone()));
         let bounds = Bounds::of(call);
-        let mut flow = Flow::new(bounds.clone());
+        let mut flow = Flow::new(call);
         flow.begin(call.channel.transport().send(request));
         Ok(Self { flow, cell, bounds })
     }
@@ -343,7 +367,7 @@ fn received(answered: Answered, call: &mut Call, full_name: &'static str) -> Rec
 
 /// A call that interceptors have ended, with a sending end that nobody listens to.
 fn answered<Q: Message>(ended: Ended, full_name: &'static str) -> Result<(Receiving, Outgoing<Q>)> {
-    let cell = Cell::new(attempt::exchange(&ended.call), ended.call.coding(), Watchers::default());
+    let cell = Cell::new(attempt::exchange(&ended.call), ended.call.coding(), Watchers::default(), None);
     let cell = Arc::new(cell);
     cell.gone();
     Ok((Receiving::answered(ended, full_name)?, Outgoing::new(cell, Bounds::default())))

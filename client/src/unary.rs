@@ -53,9 +53,13 @@ where
         if self.call.is_watched() || hedge::applies(&self.call).is_some() {
             let call = self.take_call();
             self.state = State::Boxed(Box::pin(async move {
-                let coding = call.coding();
-                let reply = stream::unary(call, &lent, A::FULL_NAME).await?;
-                reply.decode(|bytes| F::decode(&coding, bytes))
+                let (coding, watch) = (call.coding(), call.watch.clone());
+                let reply = stream::unary(call, &lent, A::FULL_NAME).await;
+                let reply = reply.and_then(|reply| reply.decode(|bytes| F::decode(&coding, bytes)));
+                if let Some(watch) = watch {
+                    watch.end(reply.as_ref().err());
+                }
+                reply
             }));
             return Ok(());
         }
