@@ -12,6 +12,7 @@ mod least;
 use greet::*;
 use least::{Echo, Least};
 use ringwire_client::{Call, Channel, Next};
+use ringwire_local::LocalChannel;
 use ringwire_service::Router;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -11,11 +11,11 @@ use std::task::{Context, Poll};
 
 /// A timer that is made when somebody first has to wait for it, which for most deadlines is never.
 #[derive(Default)]
-pub(crate) struct Alarm(Option<(Instant, Pin<Box<platform::Sleep>>)>);
+pub struct Alarm(Option<(Instant, Pin<Box<platform::Sleep>>)>);
 
 impl Alarm {
     /// Waits until `due`.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, due: Instant) -> Poll<()> {
+    pub fn poll(&mut self, cx: &mut Context<'_>, due: Instant) -> Poll<()> {
         match &mut self.0 {
             Some((set, sleep)) if *set == due => sleep.as_mut().poll(cx),
             unset => {
@@ -32,7 +32,7 @@ impl fmt::Debug for Alarm {
     }
 }
 
-pub(crate) use platform::now;
+pub use platform::now;
 
 #[cfg(not(target_arch = "wasm32"))]
 mod platform {
@@ -40,7 +40,7 @@ mod platform {
     pub(super) use tokio::time::Sleep;
 
     /// The time.
-    pub(crate) fn now() -> Instant {
+    pub fn now() -> Instant {
         tokio::time::Instant::now().into_std()
     }
 
@@ -55,7 +55,7 @@ mod platform {
     pub(super) use ringwire_fetch::Sleep;
 
     /// The time.
-    pub(crate) fn now() -> Instant {
+    pub fn now() -> Instant {
         Instant::now()
     }
 

@@ -2,9 +2,57 @@
 
 use crate::Error;
 use ringwire_message::{DecodeError, EncodeError};
-use ringwire_rpc::Code;
-use ringwire_transport::{TransportError, TransportErrorKind};
+use ringwire_rpc::{Code, MetadataError};
+use ringwire_transport::{Reset, TransportError, TransportErrorKind};
 use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::Arc;
+
+/// The reason why a channel cannot be made. Its `Debug` form is its text too, which a `main` that returns it prints.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// The text is no origin.
+    Origin {
+        /// The text.
+        origin: String,
+        /// The fault in it.
+        reason: String,
+    },
+    /// The connections cannot be made as the options want them.
+    #[cfg(not(target_arch = "wasm32"))]
+    Connections(Arc<ringwire_pool::PoolError>),
+    /// A header of every call cannot be one.
+    Header(MetadataError),
+}
+
+impl fmt::Display for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Origin { origin, reason } => write!(f, "{origin:?} is no origin: {reason}"),
+            #[cfg(not(target_arch = "wasm32"))]
+            Self::Connections(error) => error.fmt(f),
+            Self::Header(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ChannelError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Origin { .. } => None,
+            #[cfg(not(target_arch = "wasm32"))]
+            Self::Connections(error) => Some(&**error),
+            Self::Header(error) => Some(error),
+        }
+    }
+}
 
 /// The source of the error of a call whose time ran out by the client's own clock. A server that says so itself
 /// is told by [`Error::origin`].
@@ -34,16 +82,18 @@ pub(crate) fn transport_error(error: &Error) -> Option<&TransportError> {
     error.source()?.downcast_ref()
 }
 
-/// What an HTTP/2 error code means:
+/// The code of a call whose stream was reset:
 /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors>.
-fn reset(code: u32) -> Code {
-    match code {
-        REFUSED_STREAM => Code::Unavailable,
-        CANCEL => Code::Canceled,
-        ENHANCE_YOUR_CALM => Code::ResourceExhausted,
-        INADEQUATE_SECURITY => Code::PermissionDenied,
-        STREAM_CLOSED | HTTP_1_1_REQUIRED => Code::Unknown,
-        _ => Code::Internal,
+fn reset(reset: Reset) -> Code {
+    match reset {
+        Reset::Refused | Reset::Disconnected => Code::Unavailable,
+        Reset::Cancelled => Code::Canceled,
+        Reset::Excessive => Code::ResourceExhausted,
+        Reset::Other(INADEQUATE_SECURITY) => Code::PermissionDenied,
+        Reset::Http11Required | Reset::Other(STREAM_CLOSED) => Code::Unknown,
+        Reset::NoError | Reset::Malformed | Reset::FlowControl | Reset::Internal | Reset::Other(_) => {
+            Code::Internal
+        }
     }
 }
 
@@ -110,13 +160,9 @@ impl fmt::Display for EndedByServer {
 
 impl std::error::Error for EndedByServer {}
 
-// RFC 9113, section 7.
+// RFC 9113, section 7. Later versions have neither.
 const STREAM_CLOSED: u32 = 0x5;
-const REFUSED_STREAM: u32 = 0x7;
-const CANCEL: u32 = 0x8;
-const ENHANCE_YOUR_CALM: u32 = 0xb;
 const INADEQUATE_SECURITY: u32 = 0xc;
-const HTTP_1_1_REQUIRED: u32 = 0xd;
 
 #[cfg(test)]
 mod tests {
@@ -142,27 +188,26 @@ mod tests {
 
     #[test]
     fn resets_have_the_codes_of_the_table() {
-        use Code::*;
-        let codes = [
-            Internal,
-            Internal,
-            Internal,
-            Internal,
-            Internal,
-            Unknown,
-            Internal,
-            Unavailable,
-            Canceled,
-            Internal,
-            Internal,
-            ResourceExhausted,
-            PermissionDenied,
-            Unknown,
-            Internal,
-        ];
-        for (reset, code) in codes.into_iter().enumerate() {
-            check(TransportErrorKind::Reset(reset as u32), code);
+        for (reset, code) in [
+            (Reset::NoError, Code::Internal),
+            (Reset::Malformed, Code::Internal),
+            (Reset::Internal, Code::Internal),
+            (Reset::FlowControl, Code::Internal),
+            (Reset::Other(4), Code::Internal),
+            (Reset::Other(5), Code::Unknown),
+            (Reset::Other(6), Code::Internal),
+            (Reset::Refused, Code::Unavailable),
+            (Reset::Cancelled, Code::Canceled),
+            (Reset::Other(9), Code::Internal),
+            (Reset::Other(10), Code::Internal),
+            (Reset::Excessive, Code::ResourceExhausted),
+            (Reset::Other(12), Code::PermissionDenied),
+            (Reset::Http11Required, Code::Unknown),
+            (Reset::Other(14), Code::Internal),
+            (Reset::Disconnected, Code::Unavailable),
+        ] {
+            check(TransportErrorKind::Reset(reset), code);
         }
-        check(TransportErrorKind::Reset(u32::MAX), Internal);
+        check(TransportErrorKind::Reset(Reset::Other(u32::MAX)), Code::Internal);
     }
 }

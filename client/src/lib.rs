@@ -9,47 +9,51 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod attempts;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+mod buffer;
 mod builder;
 mod call;
 mod cell;
 mod chain;
 mod channel;
-mod clock;
+#[doc(hidden)]
+pub mod clock;
 #[cfg(not(target_arch = "wasm32"))]
 mod connect;
 mod error;
 mod flow;
 mod hedge;
 mod incoming;
-mod interceptor;
-mod local;
 mod message;
-mod mock;
 mod origin;
 mod outgoing;
 mod reply;
 mod retry;
 mod stream;
+mod unary;
+mod watch;
 
 pub use builder::{
     BidiCall, CallBuilder, ClientStreamCall, Owned, ReplyForm, ServerStreamCall, UnaryCall, Viewed,
 };
 pub use call::Call;
 pub use channel::Channel;
-pub use error::{DeadlineReached, EndedByServer};
+pub use error::{ChannelError, DeadlineReached, EndedByServer};
 pub use hedge::HedgePolicy;
 pub use incoming::{Incoming, IncomingStream};
-pub use interceptor::{InterceptFn, InterceptWithFn, Interceptor, Next, With, with};
-pub use local::Local;
-pub use mock::{Asked, MockMethod, MockStream};
 pub use outgoing::Outgoing;
 pub use reply::Reply;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
+pub use unary::UnaryFuture;
 
-pub use ringwire_call::{ErrorDetails, Payload};
+pub use ringwire_call::{ErrorDetails, Interceptor, Observer, ParentCall, Payload, Result, with};
+
+/// The rest of the way to the server.
+pub type Next<'a> = ringwire_call::Next<'a, Call>;
+
 /// The browser's fetch, and what can be said about it.
 #[cfg(target_arch = "wasm32")]
 pub use ringwire_fetch as fetch;
@@ -62,16 +66,7 @@ pub use ringwire_rpc::{
     Idempotency, Limits, Metadata, MethodDescriptor, Origin, Spec, StreamShape,
 };
 pub use ringwire_transport::{
-    PeerAddr, RequestBody, ResponseBody, Tower, Transport, TransportError, TransportErrorKind,
+    PeerAddr, RequestBody, Reset, ResponseBody, Tower, Transport, TransportError, TransportErrorKind,
 };
 
-/// What generated code names beside the rest: the server's half of a mock.
-#[doc(hidden)]
-pub mod generated {
-    pub use ringwire_service::{Call, Ends, Service, unimplemented};
-}
-
-/// What calls and interceptors return.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use ringwire_call::BoxFuture;

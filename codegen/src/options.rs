@@ -90,6 +90,8 @@ impl FromStr for Sides {
 pub struct Runtime {
     /// The crate `ringwire_client`.
     pub client: String,
+    /// The crate `ringwire_local`.
+    pub local: String,
     /// The crate `ringwire_message`.
     pub message: String,
     /// The crate `ringwire_service`.
@@ -100,6 +102,7 @@ impl Default for Runtime {
     fn default() -> Self {
         Self {
             client: "::ringwire_client".to_owned(),
+            local: "::ringwire_local".to_owned(),
             message: "::ringwire_message".to_owned(),
             service: "::ringwire_service".to_owned(),
         }

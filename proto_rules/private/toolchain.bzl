@@ -82,7 +82,10 @@ With crates from a hub of yours:
 ```starlark
 connect_rust_toolchain(
     name = "connect_rust",
-    client_runtime = ["@crates//:ringwire-client"],
+    client_runtime = [
+        "@crates//:ringwire-client",
+        "@crates//:ringwire-local",
+    ],
     generator = "@ringwire//codegen/rules",
     message_runtime = ["@crates//:ringwire-message"],
     service_runtime = ["@crates//:ringwire-service"],

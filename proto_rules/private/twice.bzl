@@ -25,6 +25,7 @@ _ONCE = [
     "ringwire_rpc",
     "ringwire_service",
     "ringwire_client",
+    "ringwire_local",
     "ringwire_tower",
     "ringwire",
     "buffa",

@@ -12,6 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use greet::*;
 use least::{Echo, Least};
 use ringwire_client::{Channel, ClientProtocol};
+use ringwire_local::LocalChannel;
 use ringwire_service::Router;
 use ringwire_tower::Server;
 use std::hint::black_box;

@@ -1,6 +1,6 @@
 //! Why there is no pool, and what hyper's errors mean.
 
-use ringwire_transport::{BoxError, TransportError, TransportErrorKind};
+use ringwire_transport::{BoxError, Reset, TransportError, TransportErrorKind};
 use std::error::Error;
 use std::{fmt, io};
 
@@ -55,8 +55,23 @@ fn kind_of_http2(error: &h2::Error) -> TransportErrorKind {
     match error.reason() {
         // What the library resets or ends by itself, it does for an error of the peer.
         _ if error.is_library() => TransportErrorKind::Protocol,
-        Some(reason) if !error.is_go_away() => TransportErrorKind::Reset(reason.into()),
+        Some(reason) if !error.is_go_away() => TransportErrorKind::Reset(reset(reason)),
         Some(_) | None => TransportErrorKind::Lost,
+    }
+}
+
+/// An error code of HTTP/2 in words that every version has.
+fn reset(reason: h2::Reason) -> Reset {
+    match reason {
+        h2::Reason::NO_ERROR => Reset::NoError,
+        h2::Reason::PROTOCOL_ERROR => Reset::Malformed,
+        h2::Reason::INTERNAL_ERROR => Reset::Internal,
+        h2::Reason::FLOW_CONTROL_ERROR => Reset::FlowControl,
+        h2::Reason::REFUSED_STREAM => Reset::Refused,
+        h2::Reason::CANCEL => Reset::Cancelled,
+        h2::Reason::ENHANCE_YOUR_CALM => Reset::Excessive,
+        h2::Reason::HTTP_1_1_REQUIRED => Reset::Http11Required,
+        other => Reset::Other(other.into()),
     }
 }
 

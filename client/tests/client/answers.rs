@@ -3,6 +3,7 @@
 use crate::greet::*;
 use crate::stub::*;
 use crate::support::*;
+use ringwire_client::Reset as Why;
 use ringwire_client::{
     Channel, ClientProtocol, Code, DecodeLimits, Limits, Origin, Result, TransportError, TransportErrorKind,
 };
@@ -295,8 +296,11 @@ fn a_transport_that_fails_says_where_and_why() {
         for kind in [Resolve, Connect, Handshake, Lost, Closed] {
             check(protocol, fail(kind), Some(Code::Unavailable), Some(Code::Unavailable));
         }
-        for (reset, code) in [(0x7, Code::Unavailable), (0x8, Code::Canceled), (0xb, Code::ResourceExhausted)]
-        {
+        for (reset, code) in [
+            (Why::Refused, Code::Unavailable),
+            (Why::Cancelled, Code::Canceled),
+            (Why::Excessive, Code::ResourceExhausted),
+        ] {
             check(protocol, fail(Reset(reset)), Some(code), Some(code));
         }
     }

@@ -6,6 +6,7 @@ use crate::support::*;
 use ringwire_client::{
     Channel, Code, Compressions, EndedByServer, RequestBody, ResponseBody, Transport, TransportError,
 };
+use ringwire_local::LocalChannel;
 use ringwire_service::{Call, Error, Requests, Responses, Result, Router};
 use std::future::poll_fn;
 use std::pin::Pin;

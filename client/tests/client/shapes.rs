@@ -4,6 +4,7 @@ use crate::greet::*;
 use crate::support::*;
 use ringwire_client::{Channel, Code, EndedByServer, Result};
 use ringwire_compress::{Compression, CompressionPolicy, Compressions, Gzip, Zstd};
+use ringwire_local::LocalChannel;
 use ringwire_service::Router;
 
 /// Calls over channels of every kind.

@@ -3,6 +3,7 @@
 
 use crate::greet::*;
 use ringwire_client::{Channel, ClientProtocol, Codec, Json, Proto};
+use ringwire_local::LocalChannel;
 use ringwire_service::{Call, Error, Requests, Responses, Result, Router};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

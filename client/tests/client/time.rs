@@ -4,9 +4,10 @@ use crate::greet::*;
 use crate::stub::*;
 use crate::support::*;
 use ringwire_client::{
-    Channel, ClientProtocol, Code, DeadlineReached, Error, HedgePolicy, Origin, RetryBudget, RetryPolicy,
-    TransportErrorKind,
+    Channel, ClientProtocol, Code, DeadlineReached, Error, HedgePolicy, Origin, Reset, RetryBudget,
+    RetryPolicy, TransportErrorKind,
 };
+use ringwire_local::LocalChannel;
 use ringwire_service::{Call, Requests, Responses, Result, Router};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -178,7 +179,7 @@ async fn a_servers_deadline_is_told_from_ours() {
     let error = client.greet(&request("")).await.unwrap_err();
     assert_eq!((error.code(), error.origin()), (Code::DeadlineExceeded, Origin::Peer));
     // A reset at the deadline is the deadline.
-    let reset = Stub::new([after(200, fail(TransportErrorKind::Reset(8)))]);
+    let reset = Stub::new([after(200, fail(TransportErrorKind::Reset(Reset::Cancelled)))]);
     let client = GreetClient::new(reset.channel().timeout(ms(200)));
     let error = client.greet(&request("")).await.unwrap_err();
     assert_eq!((error.code(), error.origin()), (Code::DeadlineExceeded, Origin::Local));
@@ -338,7 +339,7 @@ async fn calls_that_may_do_something_are_never_made_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn what_nobody_has_seen_is_sent_once_more_at_once() {
-    let lost = || unprocessed(TransportErrorKind::Reset(7));
+    let lost = || unprocessed(TransportErrorKind::Reset(Reset::Refused));
     let head = [("content-type", "application/connect+proto")];
     let stub = Stub::new([lost(), answer(200, &head, vec![data(envelope(2, b"{}"))])]);
     let (stream, took) = timed(GreetClient::new(stub.channel()).spell(&request("Ada"))).await;

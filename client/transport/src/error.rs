@@ -1,6 +1,7 @@
 //! What went wrong below the RPC, as facts.
 
 use crate::BoxError;
+use ringwire_http::Reset;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -26,8 +27,8 @@ pub enum TransportErrorKind {
     Handshake,
     /// The peer broke HTTP.
     Protocol,
-    /// The peer reset the stream, with this HTTP/2 error code.
-    Reset(u32),
+    /// The peer reset the stream, for this reason.
+    Reset(Reset),
     /// The connection ended before the response did.
     Lost,
     /// There are more requests waiting than there may be.
@@ -42,7 +43,7 @@ pub struct PeerAddr(pub Arc<str>);
 
 impl TransportErrorKind {
     /// The reset of a stream whose end is no longer wanted.
-    pub const CANCEL: Self = Self::Reset(0x8);
+    pub const CANCEL: Self = Self::Reset(Reset::Cancelled);
 }
 
 impl TransportError {
@@ -103,7 +104,10 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Connect => f.write_str("cannot connect")?,
             TransportErrorKind::Handshake => f.write_str("the handshake failed")?,
             TransportErrorKind::Protocol => f.write_str("the peer broke the protocol")?,
-            TransportErrorKind::Reset(code) => write!(f, "the peer reset the stream with code {code}")?,
+            TransportErrorKind::Reset(reset) => {
+                f.write_str("the peer reset the stream: ")?;
+                write_reset(reset, f)?;
+            }
             TransportErrorKind::Lost => f.write_str("the connection was lost")?,
             TransportErrorKind::Overloaded => f.write_str("too many requests are waiting")?,
             TransportErrorKind::Closed => f.write_str("the transport is closed")?,
@@ -113,6 +117,21 @@ impl fmt::Display for TransportError {
             None => Ok(()),
         }
     }
+}
+
+fn write_reset(reset: Reset, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(match reset {
+        Reset::NoError => "no error",
+        Reset::Cancelled => "cancelled",
+        Reset::Refused => "the request was refused unseen",
+        Reset::Malformed => "this side broke HTTP",
+        Reset::FlowControl => "this side exceeded flow control",
+        Reset::Excessive => "this side costs too much",
+        Reset::Http11Required => "HTTP/1.1 is required",
+        Reset::Internal => "internal error",
+        Reset::Disconnected => "the connection ended",
+        Reset::Other(code) => return write!(f, "code {code}"),
+    })
 }
 
 impl Error for TransportError {
@@ -127,11 +146,13 @@ mod tests {
 
     #[test]
     fn an_error_survives_being_boxed() {
-        let error = TransportError::new(TransportErrorKind::Reset(7)).unprocessed().with_peer("[::1]:80");
+        let error = TransportError::new(TransportErrorKind::Reset(Reset::Refused))
+            .unprocessed()
+            .with_peer("[::1]:80");
         let found = TransportError::from_boxed(Box::new(error), TransportErrorKind::Lost);
-        assert_eq!(found.kind(), TransportErrorKind::Reset(7));
+        assert_eq!(found.kind(), TransportErrorKind::Reset(Reset::Refused));
         assert!(found.is_unprocessed());
-        assert_eq!(found.to_string(), "the peer reset the stream with code 7 ([::1]:80)");
+        assert_eq!(found.to_string(), "the peer reset the stream: the request was refused unseen ([::1]:80)");
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod transport;
 
 pub use body::{RequestBody, ResponseBody};
 pub use error::{PeerAddr, TransportError, TransportErrorKind};
+/// The reason of [`TransportErrorKind::Reset`].
+pub use ringwire_http::Reset;
 pub use transport::{Tower, Transport};
 
 /// An error of any type.

@@ -2,7 +2,6 @@
 
 use super::model::Service;
 use proc_macro2::TokenStream;
-use quote::quote;
 use syn::{Item, parse_quote};
 
 /// What answers the methods of a service.

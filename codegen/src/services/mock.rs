@@ -8,7 +8,7 @@ use quote::quote;
 use syn::{Item, parse_quote};
 
 pub(crate) fn items(service: &Service) -> Vec<Item> {
-    let Service { client_runtime: runtime, client, mock, methods, .. } = service;
+    let Service { client_runtime, local_runtime: runtime, client, mock, methods, .. } = service;
     let deprecated = deprecated(service.deprecated);
     let docs =
         format!("A service for tests of whatever calls [`{client}`]: it answers as it is told, and records.");
@@ -39,7 +39,7 @@ pub(crate) fn items(service: &Service) -> Vec<Item> {
             service,
             &Dispatch {
                 names: &quote!(#runtime::generated),
-                result: runtime,
+                result: client_runtime,
                 bound: TokenStream::new(),
                 implementor: quote!(#mock),
                 constants: constants.map(|constant| quote!(#client::#constant)).collect(),

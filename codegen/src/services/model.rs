@@ -20,6 +20,8 @@ pub(crate) struct Service {
     pub(crate) runtime: TokenStream,
     /// The path of the runtime of clients.
     pub(crate) client_runtime: TokenStream,
+    /// The path of the runtime of mocks.
+    pub(crate) local_runtime: TokenStream,
     /// The trait: `Greet`.
     pub(crate) handler: Ident,
     /// The server: `GreetServer`.
@@ -115,6 +117,7 @@ impl Service {
         let handler = if types.is_view(&handler) { format!("{handler}_") } else { handler };
         Ok(Self {
             runtime: tokens(&library.request.options.runtime.service),
+            local_runtime: tokens(&library.request.options.runtime.local),
             client_runtime: tokens(&library.request.options.runtime.client),
             server: types.free(format!("{handler}Server")),
             client: types.free(format!("{handler}Client")),

@@ -347,19 +347,19 @@ pub mod greet {
         ///A service for tests of whatever calls [`GreetClient`]: it answers as it is told, and records.
         #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::default::Default)]
         pub struct MockGreet(
-            ::ringwire_client::MockMethod<
+            ::ringwire_local::MockMethod<
                 ::greet_messages::greet::v1::GreetRequest,
                 ::greet_messages::greet::v1::GreetResponse,
             >,
-            ::ringwire_client::MockMethod<
+            ::ringwire_local::MockMethod<
                 ::greet_messages::greet::v1::GreetRequest,
                 ::greet_messages::greet::v1::GreetResponse,
             >,
-            ::ringwire_client::MockStream<
+            ::ringwire_local::MockStream<
                 ::greet_messages::greet::v1::GreetRequest,
                 ::greet_messages::greet::v1::GreetResponse,
             >,
-            ::ringwire_client::MockStream<
+            ::ringwire_local::MockStream<
                 ::greet_messages::greet::v1::ChatRequest,
                 ::greet_messages::greet::v1::ChatResponse,
             >,
@@ -373,7 +373,7 @@ pub mod greet {
             ///What `Greet` is to answer, and what it was asked.
             pub fn greet(
                 &self,
-            ) -> &::ringwire_client::MockMethod<
+            ) -> &::ringwire_local::MockMethod<
                 ::greet_messages::greet::v1::GreetRequest,
                 ::greet_messages::greet::v1::GreetResponse,
             > {
@@ -382,7 +382,7 @@ pub mod greet {
             ///What `Collect` is to answer, and what it was asked.
             pub fn collect(
                 &self,
-            ) -> &::ringwire_client::MockMethod<
+            ) -> &::ringwire_local::MockMethod<
                 ::greet_messages::greet::v1::GreetRequest,
                 ::greet_messages::greet::v1::GreetResponse,
             > {
@@ -391,7 +391,7 @@ pub mod greet {
             ///What `Spell` is to answer, and what it was asked.
             pub fn spell(
                 &self,
-            ) -> &::ringwire_client::MockStream<
+            ) -> &::ringwire_local::MockStream<
                 ::greet_messages::greet::v1::GreetRequest,
                 ::greet_messages::greet::v1::GreetResponse,
             > {
@@ -400,14 +400,14 @@ pub mod greet {
             ///What `Chat` is to answer, and what it was asked.
             pub fn chat(
                 &self,
-            ) -> &::ringwire_client::MockStream<
+            ) -> &::ringwire_local::MockStream<
                 ::greet_messages::greet::v1::ChatRequest,
                 ::greet_messages::greet::v1::ChatResponse,
             > {
                 &self.3
             }
         }
-        impl ::ringwire_client::generated::Service for MockGreet {
+        impl ::ringwire_local::generated::Service for MockGreet {
             const NAME: &'static str = "greet.v1.Greet";
             const METHODS: &'static [::ringwire_client::Spec] = &[
                 GreetClient::GREET,
@@ -427,26 +427,26 @@ pub mod greet {
             async fn serve(
                 &self,
                 method: usize,
-                call: &mut ::ringwire_client::generated::Call,
-                ends: ::ringwire_client::generated::Ends<'_>,
+                call: &mut ::ringwire_local::generated::Call,
+                ends: ::ringwire_local::generated::Ends<'_>,
             ) -> ::ringwire_client::Result<()> {
                 let _ = &ends;
                 match method {
                     0usize => {
-                        ::ringwire_client::MockMethod::unary(&self.0, call, ends).await
+                        ::ringwire_local::MockMethod::unary(&self.0, call, ends).await
                     }
                     1usize => {
-                        ::ringwire_client::MockMethod::client_stream(&self.1, call, ends)
+                        ::ringwire_local::MockMethod::client_stream(&self.1, call, ends)
                             .await
                     }
                     2usize => {
-                        ::ringwire_client::MockStream::server_stream(&self.2, call, ends)
+                        ::ringwire_local::MockStream::server_stream(&self.2, call, ends)
                             .await
                     }
                     3usize => {
-                        ::ringwire_client::MockStream::bidi(&self.3, call, ends).await
+                        ::ringwire_local::MockStream::bidi(&self.3, call, ends).await
                     }
-                    _ => ::ringwire_client::generated::unimplemented(call.spec()).await,
+                    _ => ::ringwire_local::generated::unimplemented(call.spec()).await,
                 }
             }
         }

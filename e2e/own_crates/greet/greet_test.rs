@@ -1,7 +1,7 @@
 //! A service and its client, with the tokio of the module's own hub under both.
 
 use greet_rust::greet::v1::*;
-use ringwire::{Call, Channel, Result};
+use ringwire::{Call, Channel, LocalChannel, Result};
 use std::time::Duration;
 
 struct Greeter;

@@ -3,6 +3,7 @@
 //! A cancelled call drops its handler, so a handler need not look. [`Cancelled`] is for what the handler
 //! started elsewhere: a task, a thread, a query on another machine.
 
+use crate::Instant;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -67,6 +68,15 @@ impl fmt::Debug for Cancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cancelled").field("is_cancelled", &self.is_cancelled()).finish_non_exhaustive()
     }
+}
+
+/// A call that a handler answers, in which it makes others.
+pub trait ParentCall {
+    /// When the time of the call runs out.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// Resolves if the call ends before its handler has answered.
+    fn cancelled(&self) -> Cancelled;
 }
 
 /// The call's side. Dropping it cancels, unless the handler had answered. Free until somebody asks.

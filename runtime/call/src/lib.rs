@@ -12,7 +12,7 @@ mod observer;
 mod payload;
 mod waker;
 
-pub use cancel::{Cancelled, Canceller};
+pub use cancel::{Cancelled, Canceller, ParentCall};
 pub use error::{ErrorDetails, decode_failed, encode_failed};
 pub use http_fields::{HttpFields, UnsendableField};
 pub use interceptor::{ChainEnd, InterceptFn, InterceptWithFn, Interceptor, Interceptors, Next, With, with};

@@ -36,6 +36,11 @@ pub enum Event<H> {
         /// The trailer fields.
         fields: Fields,
     },
+    /// The stream takes more to send: its room was used up, and is not any more.
+    Room {
+        /// The stream.
+        stream: StreamId,
+    },
     /// The stream has ended before its message did, or while a response was still being sent. No event of this stream
     /// follows.
     Reset {

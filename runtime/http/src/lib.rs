@@ -12,6 +12,8 @@ mod head;
 mod headers;
 mod method;
 mod names;
+mod output;
+mod role;
 mod version;
 
 pub use event::{Event, Reset, StreamId};
@@ -20,4 +22,6 @@ pub use head::{Head, ResponseHead, Scheme};
 pub use headers::{Headers, HeadersMut};
 pub use method::{Method, is_token};
 pub use names::{Names, TOKENS_MAX, Token};
+pub use output::{Close, Output, Part, SendQueue};
+pub use role::{Client, RequestLine, Role, Server};
 pub use version::Version;

@@ -5,7 +5,7 @@
 
 use buffa::Message as _;
 use buffa_codegen::generated::descriptor::FileDescriptorSet;
-use buffa_codegen::{CodeGenConfig, generate};
+use buffa_codegen::{CodeGenConfig, MapRepr, generate};
 
 #[test]
 fn the_fixture_is_what_the_generator_writes() {
@@ -16,6 +16,7 @@ fn the_fixture_is_what_the_generator_writes() {
     config.file_per_package = true;
     config.emit_register_fn = false;
     config.generate_with_setters = false;
+    config.map_fields = vec![(".".to_owned(), MapRepr::BTreeMap)];
     let files = generate(&set.file, &["fixture.proto".to_owned()], &config).expect("generated");
     let [file] = &files[..] else { panic!("one package is one file") };
     let generated = through_message(&file.content);

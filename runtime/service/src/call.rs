@@ -4,7 +4,7 @@ use crate::arrival::metadata;
 use crate::lane::{HeadersLane, ResponseHeaders, Shared};
 use crate::tracker::{Guard, Tracker};
 use crate::{Arrival, Cancelled, Instant, Payload, Peer, Result};
-use ringwire_call::{Canceller, Watchers};
+use ringwire_call::{Canceller, ParentCall, Watchers};
 use ringwire_http::Head;
 use ringwire_rpc::{Compress, Metadata, Spec};
 use std::fmt;
@@ -110,14 +110,14 @@ impl Call {
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message first.
     pub fn on_receive(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.watchers.hooks_or_new().on_receive(Box::new(look));
+        self.watchers.hooks_or_new().on_request(Box::new(look));
     }
 
     /// Looks at each message that is sent, and may replace it. An error takes the place of the send.
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message last.
     pub fn on_send(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.watchers.hooks_or_new().on_send(Box::new(look));
+        self.watchers.hooks_or_new().on_response(Box::new(look));
     }
 
     pub(crate) fn new(
@@ -165,6 +165,16 @@ impl Call {
     pub(crate) fn response(&self) -> (&Metadata, &Metadata) {
         const NONE: &Metadata = &Metadata::new();
         (self.response_headers.own().unwrap_or(NONE), self.response_trailers.as_deref().unwrap_or(NONE))
+    }
+}
+
+impl ParentCall for Call {
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline()
+    }
+
+    fn cancelled(&self) -> Cancelled {
+        self.cancelled()
     }
 }
 

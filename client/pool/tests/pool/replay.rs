@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use h2::Reason;
+use ringwire_transport::Reset as Word;
 use ringwire_transport::TransportErrorKind::{Lost, Reset};
 use tokio::io::AsyncReadExt;
 
@@ -55,7 +56,7 @@ async fn a_stream_refused_twice_is_an_error_that_says_so() {
             })
         }
     });
-    assert_eq!(failure(&http2(&net), get("/")).await, (Reset(7), true));
+    assert_eq!(failure(&http2(&net), get("/")).await, (Reset(Word::Refused), true));
     assert_eq!(seen.requests(), 2);
 }
 
@@ -96,14 +97,18 @@ async fn a_body_that_comes_once_is_not_sent_again() {
         })
     });
     let (_feed, body) = channel();
-    assert_eq!(failure(&http2(&net), post_stream("/", body)).await, (Reset(7), true));
+    assert_eq!(failure(&http2(&net), post_stream("/", body)).await, (Reset(Word::Refused), true));
     assert_eq!(net.dials(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn any_other_reset_is_final() {
-    for (reason, code) in [(Reason::INTERNAL_ERROR, 2), (Reason::CANCEL, 8), (Reason::ENHANCE_YOUR_CALM, 11)]
-    {
+    for (reason, word) in [
+        (Reason::INTERNAL_ERROR, Word::Internal),
+        (Reason::CANCEL, Word::Cancelled),
+        (Reason::ENHANCE_YOUR_CALM, Word::Excessive),
+        (Reason::COMPRESSION_ERROR, Word::Other(9)),
+    ] {
         let seen = Seen::default();
         let net = first_then_ordinary(&seen, move |mut server, seen| async move {
             let (_, mut respond) = server.accept().await.unwrap().unwrap();
@@ -111,7 +116,7 @@ async fn any_other_reset_is_final() {
             serve(&mut server, &seen).await;
         });
         let pool = http2(&net);
-        assert_eq!(failure(&pool, get("/")).await, (Reset(code), false));
+        assert_eq!(failure(&pool, get("/")).await, (Reset(word), false));
         assert_eq!(call(&pool, get("/")).await.unwrap(), "hello");
         assert_eq!((seen.requests(), net.dials()), (1, 1));
     }

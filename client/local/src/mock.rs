@@ -1,9 +1,7 @@
 //! Services that answer as they are told, for tests of whatever calls them: what generated mocks are made of.
 
-use crate::{Error, Message, Metadata, Result};
 use futures_core::Stream;
-use ringwire_rpc::Spec;
-use ringwire_service::{Call, Ends, Requests};
+use ringwire_service::{Call, Ends, Error, Message, Metadata, Requests, Result, Spec};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
