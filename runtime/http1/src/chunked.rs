@@ -133,14 +133,12 @@ fn size_line(bytes: &[u8], limits: &Limits) -> Result<Option<SizeLine>, Fault> {
         digits += 1;
     }
     let extensions = value_len(&window[digits..]);
-    let begins_well = match trim(&window[digits..digits + extensions]) {
-        [first, ..] => *first == b';',
-        [] => true,
-    };
-    if !begins_well || (digits == 0 && !window.is_empty()) {
+    let extension = trim(&window[digits..digits + extensions]);
+    if extension.first().is_some_and(|&first| first != b';') || (digits == 0 && !window.is_empty()) {
         return Err(Fault::Chunk);
     }
     match window[digits + extensions..] {
+        [b'\r', b'\n', ..] if extension.is_empty() && extensions > 0 => Err(Fault::Chunk),
         [b'\r', b'\n', ..] => Ok(Some(SizeLine { size, extensions, len: digits + extensions + 2 })),
         [] | [b'\r'] if window.len() == bytes.len() => Ok(None),
         _ => Err(Fault::Chunk),

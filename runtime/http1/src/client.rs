@@ -24,7 +24,7 @@ pub struct ClientState {
 #[derive(Clone, Copy, Debug, Default)]
 struct Request {
     is_head: bool,
-    is_connect: bool,
+    asks_tunnel: bool,
     asks_upgrade: bool,
 }
 
@@ -56,12 +56,12 @@ impl Connection<Client> {
         }
         let mut sink = FieldSink::new(std::mem::take(&mut self.scratch));
         fields(&mut sink);
-        let is_connect = *line.method == Method::Connect;
+        let asks_tunnel = *line.method == Method::Connect;
         self.side.interim = 0;
         self.side.request =
-            Request { is_head: *line.method == Method::Head, is_connect, asks_upgrade: sink.upgrade };
+            Request { is_head: *line.method == Method::Head, asks_tunnel, asks_upgrade: sink.upgrade };
         self.persists = !(sink.close || self.phase == Phase::Draining);
-        let target = if is_connect { line.authority } else { line.target };
+        let target = if asks_tunnel { line.authority } else { line.target };
         let buffer = self.out.buffer();
         for part in [line.method.as_str(), " ", target, " HTTP/1.1\r\nhost: ", line.authority, "\r\n"] {
             buffer.extend_from_slice(part.as_bytes());
@@ -117,7 +117,7 @@ impl Connection<Client> {
                 return Err(Fault::Response);
             }
             Receive::Tunnel
-        } else if request.is_connect && (200..300).contains(&status) {
+        } else if request.asks_tunnel && (200..300).contains(&status) {
             Receive::Tunnel
         } else if has_no_body {
             Receive::Nothing
@@ -199,8 +199,10 @@ impl Hooks for Client {
             return;
         }
         connection.stream = None;
-        // The server has answered before the end of the request, whose rest it may not read.
-        let is_early = connection.send != Send::Idle;
+        // The server has answered before the end of the request, whose rest it may not read. A body of a given length that is
+        // all sent has ended, whether or not the application has said so.
+        let is_early = !matches!(connection.send, Send::Idle | Send::Length(0));
+        connection.send = Send::Idle;
         if is_early || !connection.persists {
             connection.end(Phase::Closed, Outcome::Finished);
         } else {

@@ -179,6 +179,7 @@ impl<R: Side> Connection<R> {
             Send::NoBody => buffer.truncate(start),
             Send::Idle | Send::Head => panic!("{NO_BODY_NOW}"),
         }
+        self.note_room();
         if end {
             self.end_body();
         }
@@ -204,6 +205,7 @@ impl<R: Side> Connection<R> {
             Send::NoBody => {}
             Send::Framing | Send::Idle | Send::Head => panic!("{NO_BODY_NOW}"),
         }
+        self.note_room();
         if end {
             self.end_body();
         }

@@ -7,6 +7,7 @@ use crate::field::{Admit, Expectation, Facts, FieldLines, Progress};
 use crate::send::{Decimal, FieldSink, Send};
 use crate::timer::Wait;
 use crate::{Fault, Limits, start_line, target};
+use bytes::BytesMut;
 use ringwire_http::{Event, Head, HeadersMut, Method, Names, Scheme, Server, Token, Version};
 use std::time::Instant;
 
@@ -25,7 +26,7 @@ pub struct ServerState {
 #[derive(Clone, Copy, Debug, Default)]
 struct Request {
     is_head: bool,
-    is_connect: bool,
+    asks_tunnel: bool,
     asks_upgrade: bool,
     /// The client sends the body once it is told to.
     awaits_continue: bool,
@@ -59,29 +60,37 @@ impl Connection<Server> {
     fn begin(&mut self, head: Head, facts: &Facts) -> Event<Head> {
         let version = head.version();
         let is_http11 = version == Version::Http11;
+        let body = Body::of_request(facts);
         self.version = version;
         self.persists = !facts.close && (is_http11 || facts.keep_alive);
         self.side.skipped_blank_line = false;
         self.side.request = Request {
             is_head: *head.method() == Method::Head,
-            is_connect: *head.method() == Method::Connect,
+            asks_tunnel: *head.method() == Method::Connect,
             asks_upgrade: is_http11 && facts.upgrade && facts.has_upgrade,
-            awaits_continue: is_http11 && facts.expectation.is_some(),
+            awaits_continue: is_http11 && facts.expectation.is_some() && body.is_some(),
         };
         let stream = self.open();
-        let body = Body::of_request(facts);
-        let end = body.is_none() && !self.side.request.is_connect;
+        let end = body.is_none() && !self.side.request.asks_tunnel;
         self.receive = body.map_or(Receive::Nothing, Receive::Body);
         self.send = Send::Head;
         Event::Head { stream, head, end }
     }
 
+    /// Whether the client waits for 100 before it sends the body.
+    fn awaits_continue(&self) -> bool {
+        self.side.request.awaits_continue && self.input.is_empty() && !self.body_has_begun()
+    }
+
     fn send_interim(&mut self, status: u16, fields: &FieldSink) {
         // A client of HTTP/1.0 would take it for the response: RFC 9110 section 15.2.
         let is_awaited = match status {
-            100 => std::mem::take(&mut self.side.request.awaits_continue) && self.input.is_empty(),
+            100 => self.awaits_continue(),
             _ => self.version == Version::Http11,
         };
+        if status == 100 {
+            self.side.request.awaits_continue = false;
+        }
         if is_awaited {
             self.status_line(status);
             let buffer = self.out.buffer();
@@ -231,7 +240,12 @@ impl Hooks for Server {
                         .buffer()
                         .extend_from_slice(b"connection: close\r\ncontent-length: 0\r\n\r\n");
                 }
-                connection.finish(Outcome::Fault(fault));
+                // A client that was given its time for a head has none left.
+                if fault == Fault::HeadTimeout {
+                    connection.end(Phase::Leaving, Outcome::Fault(fault));
+                } else {
+                    connection.finish(Outcome::Fault(fault));
+                }
             }
             // A response that was begun must not look complete.
             Send::Framing | Send::Length(_) | Send::Chunked | Send::UntilEnd | Send::NoBody => {
@@ -243,16 +257,18 @@ impl Hooks for Server {
     fn send_head(connection: &mut Connection<Self>, status: u16, end: bool, fields: &FieldSink) {
         assert!(connection.send == Send::Head, "a response has one head");
         let request = connection.side.request;
-        let (status, end) = match status {
-            101 if request.asks_upgrade && matches!(connection.receive, Receive::Nothing) => (101, end),
-            // The client would take what follows for another protocol, or for the final response.
-            101 => (500, true),
+        let may_upgrade = request.asks_upgrade && matches!(connection.receive, Receive::Nothing);
+        match status {
+            101 if may_upgrade => {}
+            // The client would take what follows for another protocol.
+            101 => return Self::send_head(connection, 500, true, &FieldSink::new(BytesMut::new())),
             100..=199 => return connection.send_interim(status, fields),
-            _ => (status, end),
-        };
-        let is_tunnel = status == 101 || (request.is_connect && (200..300).contains(&status));
+            _ => {}
+        }
+        let is_tunnel = status == 101 || (request.asks_tunnel && (200..300).contains(&status));
         let is_long = matches!(connection.receive, Receive::Body(Body::Length(left)) if left > connection.limits.drain_max);
-        connection.persists &= !(fields.close || request.awaits_continue || request.is_connect || is_long);
+        connection.persists &=
+            !(fields.close || connection.awaits_continue() || request.asks_tunnel || is_long);
         let is_http10 = connection.version == Version::Http10;
         let has_body = !(request.is_head || matches!(status, 204 | 205 | 304));
         let is_unframed = is_http10 && has_body && !end && fields.content_length.is_none();
@@ -262,13 +278,16 @@ impl Hooks for Server {
         let persists = connection.persists;
         let buffer = connection.out.buffer();
         buffer.extend_from_slice(&fields.text);
-        match (is_tunnel, persists) {
-            (true, _) if status == 101 => buffer.extend_from_slice(b"connection: upgrade\r\n"),
-            (true, _) => {}
-            (false, false) => buffer.extend_from_slice(b"connection: close\r\n"),
-            (false, true) if is_http10 => buffer.extend_from_slice(b"connection: keep-alive\r\n"),
-            (false, true) => {}
-        }
+        let options: &[u8] = match (fields.upgrade, persists) {
+            _ if is_tunnel && status != 101 => b"",
+            (true, _) if is_tunnel => b"connection: upgrade\r\n",
+            (true, true) => b"connection: upgrade\r\n",
+            (true, false) => b"connection: upgrade, close\r\n",
+            (false, false) if !is_tunnel => b"connection: close\r\n",
+            (false, true) if is_http10 => b"connection: keep-alive\r\n",
+            (false, _) => b"",
+        };
+        buffer.extend_from_slice(options);
         if is_tunnel {
             buffer.extend_from_slice(b"\r\n");
             connection.persists = false;

@@ -60,6 +60,10 @@ impl Timer {
         self.received += len as u64;
     }
 
+    pub(crate) fn body_has_begun(&self) -> bool {
+        self.received > 0
+    }
+
     /// Sets what is waited for from now on, unless it is that already.
     pub(crate) fn set(&mut self, wait: Wait, now: Instant) {
         if self.wait == wait {

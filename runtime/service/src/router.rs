@@ -67,6 +67,34 @@ impl Router {
     }
 
     /// Goes around every call of every service, inside of the interceptors that are there already.
+    ///
+    /// It runs when the head of a request has arrived, before the first message, whatever the shape of the method: a client that
+    /// is refused here uploads nothing. A request that is refused for its path, its media type or its HTTP method passes no
+    /// interceptor. An async closure that captures nothing is one:
+    /// ```
+    /// # use ringwire_service::{Call, Next, Router};
+    /// let router = Router::new().intercept(async |call: &mut Call, next: Next<'_>| {
+    ///     let outcome = next.run(call).await;
+    ///     println!("{}: {outcome:?}", call.spec().procedure);
+    ///     outcome
+    /// });
+    /// ```
+    /// State stands beside the closure ([`with`](crate::with)), or goes into a type:
+    /// ```
+    /// # use ringwire_service::{Call, Error, Interceptor, Next, Result, Router};
+    /// struct Tokens(Vec<String>);
+    ///
+    /// impl Interceptor<Call> for Tokens {
+    ///     async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
+    ///         let token = call.headers().get_str("authorization").unwrap_or_default();
+    ///         if !self.0.iter().any(|known| known == token) {
+    ///             return Err(Error::unauthenticated("the token is not known"));
+    ///         }
+    ///         next.run(call).await
+    ///     }
+    /// }
+    /// let router = Router::new().intercept(Tokens(vec!["secret".to_owned()]));
+    /// ```
     #[must_use]
     pub fn intercept(mut self, interceptor: impl Interceptor<Call>) -> Self {
         self.around.push(interceptor);

@@ -45,7 +45,9 @@ impl Machine for Asked {
             }
             _ => self.driven.command(command, said)?,
         }
-        self.pump(said);
+        if !command.args.ends_with("more") {
+            self.pump(said);
+        }
         Ok(())
     }
 

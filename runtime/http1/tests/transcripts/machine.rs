@@ -16,6 +16,8 @@
 //! | `! wait 10` | So many seconds pass. |
 //! | `! drain`, `! close` | Of the connection. |
 //!
+//! A command that ends in `more` is followed by others before the connection is asked for its output.
+//!
 //! A server that was told `! answer` answers each request when it is complete: with its method, target and body.
 
 use bytes::{Bytes, BytesMut};
@@ -70,9 +72,10 @@ impl<R: Side> Driven<R> {
     }
 
     pub(crate) fn command(&mut self, command: &Command<'_>, said: &mut Said) -> Result<(), String> {
-        let (text, end) = match command.args.strip_suffix("end") {
+        let args = command.args.strip_suffix("more").unwrap_or(command.args).trim();
+        let (text, end) = match args.strip_suffix("end") {
             Some(text) => (text.trim(), true),
-            None => (command.args, false),
+            None => (args, false),
         };
         match command.name {
             "data" => {

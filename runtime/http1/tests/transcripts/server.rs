@@ -31,17 +31,18 @@ impl Machine for Served {
             }
             "answer" => self.answers = true,
             "head" => {
-                let (status, end) = match command.args.split_once(' ') {
-                    Some((status, "end")) => (status, true),
-                    Some(_) | None => (command.args, false),
-                };
+                let mut words = command.args.split(' ');
+                let status = words.next().unwrap_or_default();
+                let end = words.next() == Some("end");
                 let status = status.parse().map_err(|_| "that is no status")?;
                 let fields = command.owned_fields()?;
                 self.driven.open()?.send_head(status, end, |sink| append(sink, &fields));
             }
             _ => self.driven.command(command, said)?,
         }
-        self.pump(said);
+        if !command.args.ends_with("more") {
+            self.pump(said);
+        }
         Ok(())
     }
 
