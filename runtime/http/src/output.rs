@@ -11,19 +11,19 @@ pub struct Output {
     pub deadline: Option<Instant>,
     /// Whether the connection takes input. If not, the transport stays unread until it does.
     pub read: bool,
-    /// What becomes of the transport once everything is sent.
+    /// What becomes of the transport.
     pub close: Close,
 }
 
-/// What becomes of the transport once everything is sent.
+/// What becomes of the transport.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Close {
     /// It stays open.
     No,
-    /// The sending side is shut down. Reading goes on, and the connection discards what comes, so that the peer can read the
-    /// last bytes before the transport closes.
+    /// Once everything is sent, the sending side is shut down. Reading goes on, and the connection discards what comes, so that
+    /// the peer can read the last bytes before the transport closes.
     Sending,
-    /// The transport is closed.
+    /// The transport is closed at once, whatever is unsent.
     Both,
 }
 

@@ -1,0 +1,744 @@
+//! The receiving side: bytes to frames, frames to events.
+
+use crate::connection::{FRAMES_EARNED, Life};
+use crate::frame::{FrameHeader, HEADER_LEN, PREFACE, WINDOW_MAX, flag, kind, put, setting};
+use crate::guard::Timer;
+use crate::heads::Read;
+use crate::streams::{Ended, Key, Past, Recv, Send};
+use crate::{Connection, ErrorCode, Guard, Outcome, Side};
+use bytes::{Buf, Bytes};
+use ringwire_hpack::DecodeError;
+use ringwire_http::{Event, Reset, StreamId};
+use std::time::Duration;
+
+/// What the input goes on with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reading {
+    /// The client's preface.
+    Preface,
+    /// The header of the first frame, which holds settings.
+    Settings,
+    /// The header of a frame.
+    Header,
+    /// The payload of a frame.
+    Payload(FrameHeader),
+    /// The length of the padding of a DATA frame.
+    PadLength(FrameHeader),
+    /// The body in a DATA frame.
+    Data { key: Key, left: usize, padding: usize, end: bool },
+    /// Bytes that nobody needs.
+    Skip(usize),
+}
+
+/// A header block of which more is to come.
+#[derive(Debug)]
+pub(crate) struct Block {
+    stream: u32,
+    end: bool,
+    faulty: bool,
+    continuations: u32,
+    bytes: Vec<u8>,
+}
+
+/// A step over the input.
+enum Step<H> {
+    Event(Event<H>),
+    Done,
+    /// The rest has not come yet.
+    Wait,
+}
+
+impl<R: Side> Connection<R> {
+    /// Reads on, up to the next event; `None` if the input is used up.
+    pub fn poll_event(&mut self) -> Option<Event<R::Head>> {
+        let mut input = std::mem::take(&mut self.input);
+        let event = self.next_event(&mut input);
+        if !input.is_empty() {
+            self.input = input;
+        }
+        event
+    }
+
+    #[inline]
+    fn next_event(&mut self, input: &mut Bytes) -> Option<Event<R::Head>> {
+        loop {
+            if !self.events.is_empty() {
+                return self.events.pop_front();
+            }
+            if matches!(self.life, Life::Lingering | Life::Closed) {
+                input.clear();
+                return None;
+            }
+            match self.step(input) {
+                Ok(Step::Event(event)) => return Some(event),
+                Ok(Step::Done) => {}
+                Ok(Step::Wait) => {
+                    self.expect_rest();
+                    return None;
+                }
+                Err(outcome) => self.fail(outcome),
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, input: &mut Bytes) -> Result<Step<R::Head>, Outcome> {
+        match self.reading {
+            Reading::Header => {
+                let Some(header) = self.take_header(input) else { return Ok(Step::Wait) };
+                self.begin_frame(header)?;
+                Ok(Step::Done)
+            }
+            Reading::Payload(header) => self.payload(header, input),
+            Reading::Data { key, left, padding, end } => Ok(self.data(key, left, padding, end, input)),
+            Reading::PadLength(header) => {
+                let Some(&padding) = input.first() else { return Ok(Step::Wait) };
+                input.advance(1);
+                self.begin_data(header, usize::from(padding) + 1)?;
+                Ok(Step::Done)
+            }
+            Reading::Skip(len) => {
+                let skipped = len.min(input.len());
+                input.advance(skipped);
+                self.reading = if skipped == len { Reading::Header } else { Reading::Skip(len - skipped) };
+                Ok(if skipped == len { Step::Done } else { Step::Wait })
+            }
+            Reading::Preface => {
+                if !self.fill(input, PREFACE.len()) {
+                    let begun = if self.partial.is_empty() { &input[..] } else { &self.partial[..] };
+                    return if PREFACE.starts_with(begun) {
+                        Ok(Step::Wait)
+                    } else {
+                        Err(protocol("no preface"))
+                    };
+                }
+                let whole = if self.partial.is_empty() { &input[..PREFACE.len()] } else { &self.partial[..] };
+                if whole != PREFACE {
+                    return Err(protocol("no preface"));
+                }
+                self.consume(input, PREFACE.len());
+                self.reading = Reading::Settings;
+                Ok(Step::Done)
+            }
+            Reading::Settings => {
+                let Some(header) = self.take_header(input) else { return Ok(Step::Wait) };
+                if header.kind != kind::SETTINGS || header.has(flag::ACK) {
+                    return Err(protocol("the first frame is not SETTINGS"));
+                }
+                self.begin_frame(header)?;
+                Ok(Step::Done)
+            }
+        }
+    }
+
+    /// Makes sure that the next `len` bytes lie together: at the front of the input, or in `partial`.
+    #[inline]
+    fn fill(&mut self, input: &mut Bytes, len: usize) -> bool {
+        if self.partial.is_empty() && input.len() >= len {
+            return true;
+        }
+        let missing = len.saturating_sub(self.partial.len()).min(input.len());
+        self.partial.extend_from_slice(&input[..missing]);
+        input.advance(missing);
+        self.partial.len() == len
+    }
+
+    /// Drops the `len` bytes that lie together.
+    fn consume(&mut self, input: &mut Bytes, len: usize) {
+        if self.partial.is_empty() {
+            input.advance(len);
+        } else if self.partial.capacity() > PARTIAL_KEPT {
+            self.partial = Vec::new();
+        } else {
+            self.partial.clear();
+        }
+    }
+
+    #[inline(always)]
+    fn take_header(&mut self, input: &mut Bytes) -> Option<FrameHeader> {
+        if !self.fill(input, HEADER_LEN) {
+            return None;
+        }
+        let bytes = if self.partial.is_empty() { &input[..HEADER_LEN] } else { &self.partial[..] };
+        let header = FrameHeader::parse(bytes.try_into().expect("a header's length"));
+        self.consume(input, HEADER_LEN);
+        Some(header)
+    }
+
+    /// The peer must complete what it has begun.
+    fn expect_rest(&mut self) {
+        let len = match self.reading {
+            Reading::Header if self.partial.is_empty() && self.block.is_none() => {
+                return self.timers.clear(Timer::Frame);
+            }
+            Reading::Preface | Reading::Settings => return,
+            Reading::Header | Reading::PadLength(_) => 0,
+            Reading::Payload(header) => header.len,
+            Reading::Data { left, padding, .. } => left + padding,
+            Reading::Skip(left) => left,
+        };
+        if !self.timers.is_set(Timer::Frame) {
+            let rate = u64::from(self.limits.bytes_per_second_min.max(1));
+            let wait = self.limits.frame_timeout + Duration::from_secs(len as u64 / rate);
+            self.timers.set_after(Timer::Frame, self.now, Some(wait));
+        }
+    }
+
+    #[inline]
+    fn begin_frame(&mut self, header: FrameHeader) -> Result<(), Outcome> {
+        if self.block.is_none() {
+            // A header block has one time for all of its frames.
+            self.timers.clear(Timer::Frame);
+        } else if header.kind != kind::CONTINUATION {
+            return Err(protocol("a frame within a header block"));
+        }
+        if header.len > self.limits.frame_max as usize {
+            return Err(frame_size("a frame larger than the setting"));
+        }
+        if header.kind != kind::DATA {
+            self.reading = Reading::Payload(header);
+            return Ok(());
+        }
+        if header.stream == 0 {
+            return Err(protocol("DATA on stream 0"));
+        }
+        if !header.has(flag::PADDED) {
+            return self.begin_data(header, 0);
+        }
+        if header.len == 0 {
+            return Err(frame_size("DATA without the length of its padding"));
+        }
+        self.reading = Reading::PadLength(header);
+        Ok(())
+    }
+
+    /// Takes a DATA frame into account, before any of its body is handed on. `padding` includes the byte of its length, which
+    /// has been read.
+    #[inline]
+    fn begin_data(&mut self, header: FrameHeader, padding: usize) -> Result<(), Outcome> {
+        let rest = header.len - usize::from(padding > 0);
+        let Some(len) = header.len.checked_sub(padding) else {
+            return Err(protocol("padding longer than its frame"));
+        };
+        let end = header.has(flag::END_STREAM);
+        self.reading = if rest == 0 { Reading::Header } else { Reading::Skip(rest) };
+        let key = self.streams.find(header.stream);
+        if let Some(key) = key {
+            // It counts as unreleased before the window opens again.
+            self.streams.at(key).unreleased += len as u32;
+            self.unreleased += len;
+        }
+        self.take_window(header.len)?;
+        let Some(key) = key else { return self.data_on_closed(header.stream) };
+        let stream = self.streams.at(key);
+        if stream.recv != Recv::Body {
+            let code =
+                if stream.recv == Recv::Head { ErrorCode::PROTOCOL_ERROR } else { ErrorCode::STREAM_CLOSED };
+            return self.fault(key, code);
+        }
+        stream.recv_window -= header.len as i32;
+        if stream.recv_window < 0 {
+            return self.fault(key, ErrorCode::FLOW_CONTROL_ERROR);
+        }
+        if let Some(left) = &mut stream.content_left {
+            match left.checked_sub(len as u64) {
+                Some(rest) if rest == 0 || !end => *left = rest,
+                _ => return self.fault(key, ErrorCode::PROTOCOL_ERROR),
+            }
+        }
+        if len == 0 && !end {
+            self.count_control_frame()?;
+        } else {
+            self.control_frames.earn(FRAMES_EARNED);
+            self.reading = Reading::Data { key, left: len, padding: rest - len, end };
+        }
+        if padding > 0 {
+            self.release(key, padding as u32, 0);
+        }
+        Ok(())
+    }
+
+    fn data_on_closed(&mut self, id: u32) -> Result<(), Outcome> {
+        if self.is_idle_stream(id) {
+            return Err(protocol("DATA on an idle stream"));
+        }
+        match self.streams.past(id) {
+            Past::Ended(Ended::ResetHere) | Past::Forgotten => Ok(()),
+            Past::Ended(Ended::ResetByPeer) => self.refuse(id, ErrorCode::STREAM_CLOSED),
+            Past::Ended(Ended::Whole) | Past::Skipped => Err(closed("DATA on a closed stream")),
+        }
+    }
+
+    #[inline]
+    fn data(&mut self, key: Key, left: usize, padding: usize, end: bool, input: &mut Bytes) -> Step<R::Head> {
+        if self.streams.get(key).is_none() {
+            self.reading = Reading::Skip(left + padding);
+            return Step::Done;
+        }
+        let len = left.min(input.len());
+        if len == 0 && left > 0 {
+            return Step::Wait;
+        }
+        let data = if len == input.len() { std::mem::take(input) } else { input.split_to(len) };
+        let left = left - len;
+        self.reading = match (left, padding) {
+            (0, 0) => Reading::Header,
+            (0, padding) => Reading::Skip(padding),
+            (left, padding) => Reading::Data { key, left, padding, end },
+        };
+        let end = end && left == 0;
+        if end {
+            self.end_recv(key);
+        }
+        Step::Event(Event::Data { stream: StreamId(key.id), data, end })
+    }
+
+    /// The peer has ended its side of the stream.
+    fn end_recv(&mut self, key: Key) {
+        let stream = self.streams.at(key);
+        stream.recv = Recv::Ended;
+        if stream.send == Send::Ended {
+            self.remove(key, Ended::Whole);
+        }
+    }
+
+    fn payload(&mut self, header: FrameHeader, input: &mut Bytes) -> Result<Step<R::Head>, Outcome> {
+        if !self.fill(input, header.len) {
+            return Ok(Step::Wait);
+        }
+        self.reading = Reading::Header;
+        let event = if self.partial.is_empty() {
+            self.frame(header, &input[..header.len])
+        } else {
+            let partial = std::mem::take(&mut self.partial);
+            let event = self.frame(header, &partial);
+            self.partial = partial;
+            event
+        };
+        self.consume(input, header.len);
+        Ok(event?.map_or(Step::Done, Step::Event))
+    }
+
+    #[inline]
+    fn frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+        match header.kind {
+            kind::HEADERS => return self.headers(header, payload),
+            kind::CONTINUATION => return self.continuation(header, payload),
+            kind::WINDOW_UPDATE => self.window_update(header, payload)?,
+            kind::RST_STREAM => return self.rst_stream(header, payload),
+            kind::SETTINGS => self.settings(header, payload)?,
+            kind::PING => self.ping(header, payload)?,
+            kind::GOAWAY => self.goaway(header, payload)?,
+            kind::PRIORITY => self.priority(header, payload)?,
+            kind::PUSH_PROMISE => return Err(protocol("PUSH_PROMISE, which is not allowed")),
+            // Section 4.1: types that are not known are ignored.
+            _ => self.count_control_frame()?,
+        }
+        Ok(None)
+    }
+
+    #[inline]
+    fn headers(&mut self, header: FrameHeader, payload: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+        if header.stream == 0 {
+            return Err(protocol("HEADERS on stream 0"));
+        }
+        let mut fragment = payload;
+        let mut faulty = false;
+        if header.has(flag::PADDED) {
+            let (&padding, rest) =
+                fragment.split_first().ok_or(frame_size("HEADERS without the length of its padding"))?;
+            let len = rest
+                .len()
+                .checked_sub(usize::from(padding))
+                .ok_or(protocol("padding longer than its frame"))?;
+            fragment = &rest[..len];
+        }
+        if header.has(flag::PRIORITY) {
+            let (priority, rest) =
+                fragment.split_first_chunk::<5>().ok_or(frame_size("HEADERS without its priority"))?;
+            faulty = depends_on(priority) == header.stream;
+            fragment = rest;
+        }
+        let end = header.has(flag::END_STREAM);
+        if header.has(flag::END_HEADERS) {
+            return self.header_block(header.stream, end, faulty, fragment);
+        }
+        self.block =
+            Some(Block { stream: header.stream, end, faulty, continuations: 0, bytes: fragment.to_vec() });
+        Ok(None)
+    }
+
+    fn continuation(
+        &mut self,
+        header: FrameHeader,
+        payload: &[u8],
+    ) -> Result<Option<Event<R::Head>>, Outcome> {
+        let Some(mut block) = self.block.take().filter(|block| block.stream == header.stream) else {
+            return Err(protocol("CONTINUATION without its header block"));
+        };
+        block.continuations += 1;
+        if block.continuations > self.limits.continuations_max {
+            return Err(Outcome::Excess(Guard::Continuations));
+        }
+        // A byte of text takes 30 bits at most.
+        let block_max = (self.limits.header_list_max as usize).saturating_mul(4);
+        if block.bytes.len() + payload.len() > block_max {
+            return Err(Outcome::Excess(Guard::HeaderBlock));
+        }
+        block.bytes.extend_from_slice(payload);
+        if !header.has(flag::END_HEADERS) {
+            self.block = Some(block);
+            return Ok(None);
+        }
+        self.header_block(block.stream, block.end, block.faulty, &block.bytes)
+    }
+
+    #[inline]
+    fn header_block(
+        &mut self,
+        id: u32,
+        end: bool,
+        faulty: bool,
+        block: &[u8],
+    ) -> Result<Option<Event<R::Head>>, Outcome> {
+        if let Some(key) = self.streams.find(id) {
+            return self.next_block(key, end, faulty, block);
+        }
+        if id.is_multiple_of(2) {
+            return Err(protocol("HEADERS on a stream that clients do not open"));
+        }
+        if !R::IS_SERVER || id <= self.stream_last {
+            return self.block_on_closed(id, block);
+        }
+        self.stream_last = id;
+        if let Life::Drained(..) = self.life {
+            // Section 6.8: ignored, but for what all streams share.
+            self.streams.note_ended(id, Ended::ResetHere);
+            self.heads.skip(block).map_err(compression)?;
+            return Ok(None);
+        }
+        if self.streams.len() >= self.limits.streams_max as usize {
+            self.heads.skip(block).map_err(compression)?;
+            self.streams.note_ended(id, Ended::ResetHere);
+            self.refuse(id, ErrorCode::REFUSED_STREAM)?;
+            return Ok(None);
+        }
+        match R::read(&mut self.heads, block).map_err(compression)? {
+            Read::Whole { head, content_length }
+                if !faulty && (!end || content_length.is_none_or(|len| len == 0)) =>
+            {
+                let recv = if end { Recv::Ended } else { Recv::Body };
+                let key = self.open(id, recv, Send::Head);
+                self.streams.at(key).content_left = content_length;
+                Ok(Some(Event::Head { stream: StreamId(id), head, end }))
+            }
+            Read::Whole { .. } | Read::Malformed => {
+                self.streams.note_ended(id, Ended::ResetHere);
+                self.refuse(id, ErrorCode::PROTOCOL_ERROR)?;
+                Ok(None)
+            }
+            Read::TooLarge => {
+                self.streams.note_ended(id, Ended::ResetHere);
+                self.answer_too_large(id, end)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Section 10.5.1: a request whose fields are too large is answered, and costs no more than itself.
+    fn answer_too_large(&mut self, id: u32, end: bool) -> Result<(), Outcome> {
+        self.begin_scratch();
+        self.put_scratch(id, true, Some(431));
+        if end {
+            return self.count_fault();
+        }
+        self.refuse(id, ErrorCode::NO_ERROR)
+    }
+
+    fn block_on_closed(&mut self, id: u32, block: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+        if self.is_idle_stream(id) {
+            return Err(protocol("HEADERS on an idle stream"));
+        }
+        match self.streams.past(id) {
+            Past::Ended(Ended::ResetHere) | Past::Forgotten => {
+                self.heads.skip(block).map_err(compression)?;
+                Ok(None)
+            }
+            Past::Ended(Ended::Whole | Ended::ResetByPeer) => Err(closed("HEADERS on a closed stream")),
+            Past::Skipped => Err(protocol("HEADERS on a stream below one that is used already")),
+        }
+    }
+
+    /// A header block on an open stream: the head of a response, or trailers.
+    fn next_block(
+        &mut self,
+        key: Key,
+        end: bool,
+        faulty: bool,
+        block: &[u8],
+    ) -> Result<Option<Event<R::Head>>, Outcome> {
+        let stream = self.streams.at(key);
+        let id = StreamId(key.id);
+        match stream.recv {
+            Recv::Ended => {
+                self.heads.skip(block).map_err(compression)?;
+                self.fault(key, ErrorCode::STREAM_CLOSED)?;
+                Ok(None)
+            }
+            Recv::Head => {
+                let read = R::read(&mut self.heads, block).map_err(compression)?;
+                self.response(key, end, faulty, read)
+            }
+            Recv::Body => match self.heads.trailers(block).map_err(compression)? {
+                Read::Whole { head: fields, .. }
+                    if end && !faulty && self.streams.at(key).content_left.is_none_or(|left| left == 0) =>
+                {
+                    self.end_recv(key);
+                    Ok(Some(Event::Trailers { stream: id, fields }))
+                }
+                Read::Whole { .. } | Read::Malformed => {
+                    self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
+                    Ok(None)
+                }
+                Read::TooLarge => {
+                    self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
+                    Ok(None)
+                }
+            },
+        }
+    }
+
+    fn response(
+        &mut self,
+        key: Key,
+        end: bool,
+        faulty: bool,
+        read: Read<R::Head>,
+    ) -> Result<Option<Event<R::Head>>, Outcome> {
+        let (head, content_length) = match read {
+            Read::Whole { head, content_length } if !faulty => (head, content_length),
+            Read::Whole { .. } | Read::Malformed => {
+                self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
+                return Ok(None);
+            }
+            Read::TooLarge => {
+                self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
+                return Ok(None);
+            }
+        };
+        let stream = self.streams.at(key);
+        let interim = R::is_interim(&head);
+        let body = content_length.filter(|_| !stream.bodiless && !R::is_bodiless(&head));
+        if end && (interim || body.is_some_and(|len| len > 0)) {
+            self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
+            return Ok(None);
+        }
+        if interim {
+            // Interim heads cost a reader something and bring the message no further.
+            self.count_control_frame()?;
+        } else {
+            stream.content_left = if stream.bodiless || R::is_bodiless(&head) { Some(0) } else { body };
+            stream.recv = Recv::Body;
+        }
+        if end {
+            self.end_recv(key);
+        }
+        Ok(Some(Event::Head { stream: StreamId(key.id), head, end }))
+    }
+
+    /// Whether nobody has used this stream yet, or ever will.
+    fn is_idle_stream(&self, id: u32) -> bool {
+        id.is_multiple_of(2) || id > self.stream_last
+    }
+
+    fn rst_stream(&mut self, header: FrameHeader, payload: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+        let code = payload.try_into().map_err(|_| frame_size("RST_STREAM has four bytes"))?;
+        let code = ErrorCode(u32::from_be_bytes(code));
+        if header.stream == 0 || self.is_idle_stream(header.stream) {
+            return Err(protocol("RST_STREAM on an idle stream"));
+        }
+        let Some(key) = self.streams.find(header.stream) else {
+            self.count_control_frame()?;
+            return Ok(None);
+        };
+        self.remove(key, Ended::ResetByPeer);
+        if R::IS_SERVER {
+            self.count_reset()?;
+        }
+        Ok(Some(Event::Reset { stream: StreamId(key.id), reset: Reset::from(code) }))
+    }
+
+    fn priority(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+        if header.stream == 0 {
+            return Err(protocol("PRIORITY on stream 0"));
+        }
+        self.count_control_frame()?;
+        let open = self.streams.find(header.stream);
+        match (payload.try_into().ok(), open) {
+            // Section 5.3.2: priorities are read no more; RFC 7540, section 5.3.1, forbids a stream to wait for itself.
+            (Some(priority), _) if depends_on(&priority) != header.stream => Ok(()),
+            (Some(_), Some(key)) => self.fault(key, ErrorCode::PROTOCOL_ERROR),
+            (Some(_), None) => Err(protocol("a stream that depends on itself")),
+            (None, Some(key)) => self.fault(key, ErrorCode::FRAME_SIZE_ERROR),
+            // RST_STREAM would be wrong on an idle stream.
+            (None, None) => Err(frame_size("PRIORITY has five bytes")),
+        }
+    }
+
+    fn ping(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+        if header.stream != 0 {
+            return Err(protocol("PING on a stream"));
+        }
+        if payload.len() != 8 {
+            return Err(frame_size("PING has eight bytes"));
+        }
+        if header.has(flag::ACK) {
+            self.handle_ping_ack(payload);
+            return self.count_control_frame();
+        }
+        put(self.queue.buffer(), kind::PING, flag::ACK, 0, payload);
+        self.count_control_frame()?;
+        self.count_reply()
+    }
+
+    fn goaway(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+        if header.stream != 0 {
+            return Err(protocol("GOAWAY on a stream"));
+        }
+        let Some((fixed, debug)) = payload.split_first_chunk::<8>() else {
+            return Err(frame_size("GOAWAY has eight bytes"));
+        };
+        self.count_control_frame()?;
+        let [a, b, c, d, code @ ..] = *fixed;
+        let last = u32::from_be_bytes([a, b, c, d]) & WINDOW_MAX;
+        self.handle_goaway(last, ErrorCode(u32::from_be_bytes(code)), debug);
+        Ok(())
+    }
+
+    #[inline]
+    fn window_update(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+        let increment = payload.try_into().map_err(|_| frame_size("WINDOW_UPDATE has four bytes"))?;
+        let increment = (u32::from_be_bytes(increment) & WINDOW_MAX) as i32;
+        self.count_control_frame()?;
+        if header.stream == 0 {
+            if increment == 0 {
+                return Err(protocol("WINDOW_UPDATE by nothing"));
+            }
+            let window = self.send_window.checked_add(increment);
+            self.send_window = window.ok_or(flow_control("the window of the connection overflows"))?;
+            self.unblock_all();
+            return Ok(());
+        }
+        let Some(key) = self.streams.find(header.stream) else {
+            return if self.is_idle_stream(header.stream) {
+                Err(protocol("WINDOW_UPDATE on an idle stream"))
+            } else {
+                Ok(())
+            };
+        };
+        let stream = self.streams.at(key);
+        match stream.send_window.checked_add(increment) {
+            Some(_) if increment == 0 => self.fault(key, ErrorCode::PROTOCOL_ERROR),
+            Some(window) => {
+                stream.send_window = window;
+                self.unblock(key);
+                Ok(())
+            }
+            None => self.fault(key, ErrorCode::FLOW_CONTROL_ERROR),
+        }
+    }
+
+    /// Section 6.5.
+    fn settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+        if header.stream != 0 {
+            return Err(protocol("SETTINGS on a stream"));
+        }
+        if header.has(flag::ACK) {
+            if !payload.is_empty() {
+                return Err(frame_size("an acknowledgement of SETTINGS is empty"));
+            }
+            self.handle_settings_ack();
+            return self.count_control_frame();
+        }
+        let (settings, rest) = payload.as_chunks::<6>();
+        if !rest.is_empty() {
+            return Err(frame_size("a setting has six bytes"));
+        }
+        self.count_control_frame()?;
+        for [a, b, value @ ..] in settings {
+            self.setting(u16::from_be_bytes([*a, *b]), u32::from_be_bytes(*value))?;
+        }
+        self.timers.clear(Timer::Preface);
+        put(self.queue.buffer(), kind::SETTINGS, flag::ACK, 0, &[]);
+        self.count_reply()
+    }
+
+    /// Section 6.5.2. Settings that are not known are ignored.
+    fn setting(&mut self, name: u16, value: u32) -> Result<(), Outcome> {
+        match name {
+            setting::HEADER_TABLE_SIZE => self.encoder.set_table_size(value),
+            setting::ENABLE_PUSH if value > u32::from(R::IS_SERVER) => {
+                return Err(protocol("a wrong value of SETTINGS_ENABLE_PUSH"));
+            }
+            setting::MAX_CONCURRENT_STREAMS => self.peer.streams_max = value,
+            setting::INITIAL_WINDOW_SIZE => {
+                if value > WINDOW_MAX {
+                    return Err(flow_control("SETTINGS_INITIAL_WINDOW_SIZE beyond the largest window"));
+                }
+                self.set_initial_window(value)?;
+            }
+            setting::MAX_FRAME_SIZE => {
+                if !(16_384..=16_777_215).contains(&value) {
+                    return Err(protocol("a wrong value of SETTINGS_MAX_FRAME_SIZE"));
+                }
+                self.peer.frame_max = (value as usize).min(FRAME_SENT_MAX);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Section 6.9.2: the windows of open streams move by the difference, even below nothing.
+    fn set_initial_window(&mut self, value: u32) -> Result<(), Outcome> {
+        let difference = value as i32 - self.peer.initial_window as i32;
+        self.peer.initial_window = value;
+        for stream in self.streams.iter_mut() {
+            stream.send_window = stream
+                .send_window
+                .checked_add(difference)
+                .ok_or(flow_control("the window of a stream overflows"))?;
+        }
+        self.unblock_all();
+        Ok(())
+    }
+}
+
+fn depends_on(priority: &[u8; 5]) -> u32 {
+    let [a, b, c, d, _] = *priority;
+    u32::from_be_bytes([a, b, c, d]) & WINDOW_MAX
+}
+
+fn protocol(rule: &'static str) -> Outcome {
+    Outcome::Violation { code: ErrorCode::PROTOCOL_ERROR, rule }
+}
+
+fn frame_size(rule: &'static str) -> Outcome {
+    Outcome::Violation { code: ErrorCode::FRAME_SIZE_ERROR, rule }
+}
+
+fn flow_control(rule: &'static str) -> Outcome {
+    Outcome::Violation { code: ErrorCode::FLOW_CONTROL_ERROR, rule }
+}
+
+fn closed(rule: &'static str) -> Outcome {
+    Outcome::Violation { code: ErrorCode::STREAM_CLOSED, rule }
+}
+
+fn compression(_: DecodeError) -> Outcome {
+    Outcome::Violation { code: ErrorCode::COMPRESSION_ERROR, rule: "a header block that cannot be decoded" }
+}
+
+/// Larger frames would keep other streams waiting.
+const FRAME_SENT_MAX: usize = 16_384;
+/// A buffer that a split frame leaves behind is kept up to this.
+const PARTIAL_KEPT: usize = 1024;
