@@ -86,8 +86,8 @@ pub(crate) enum Completion {
     Received { key: Key, bytes: Bytes },
     /// The peer has ended its stream of bytes. Nothing more is received.
     Ended { key: Key },
-    /// Some bytes of a send have left; the others follow by themselves.
-    Progress { key: Key },
+    /// Some bytes of a send have left; so many others follow by themselves.
+    Progress { key: Key, unsent: usize },
     /// A send is over. The queue comes back, empty.
     Sent { key: Key, queue: SendQueue },
     /// The connection is broken: nothing can be sent or received.
@@ -99,7 +99,7 @@ impl Completion {
     pub(crate) fn key(&self) -> Option<Key> {
         match self {
             Self::Accepted(_) | Self::AcceptFailed(_) => None,
-            Self::Received { key, .. } | Self::Ended { key } | Self::Progress { key } => Some(*key),
+            Self::Received { key, .. } | Self::Ended { key } | Self::Progress { key, .. } => Some(*key),
             Self::Sent { key, .. } | Self::Failed { key } => Some(*key),
         }
     }

@@ -1,5 +1,6 @@
 //! The state that a server's shards share: the order to stop, the counts, and who is least loaded.
 
+use std::collections::BTreeMap;
 use std::fmt;
 #[cfg(unix)]
 use std::future::{Future, poll_fn};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use ringwire_service::Spec;
+use ringwire_service::{Routes, Spec};
 use tokio::sync::watch;
 
 use crate::listener::Accepted;
@@ -133,8 +134,10 @@ pub(crate) enum Phase {
 /// The state of one server.
 pub(crate) struct ServerState {
     phase: watch::Sender<Phase>,
-    drain_timeout: Duration,
-    notices: Box<dyn Fn(Notice) + Send + Sync>,
+    drain_timeout: Mutex<Duration>,
+    notices: OnceLock<Box<dyn Fn(Notice) + Send + Sync>>,
+    /// The procedures of a router, by the addresses of their methods.
+    procedures: OnceLock<BTreeMap<usize, String>>,
     /// Set once serving begins.
     shards: OnceLock<Vec<Shared>>,
     started: Instant,
@@ -153,9 +156,35 @@ impl fmt::Debug for ServerState {
 }
 
 impl ServerState {
-    pub(crate) fn new(drain_timeout: Duration, notices: Box<dyn Fn(Notice) + Send + Sync>) -> Arc<Self> {
+    pub(crate) fn new(drain_timeout: Duration) -> Arc<Self> {
         let (phase, _) = watch::channel(Phase::Serving);
-        Arc::new(Self { phase, drain_timeout, notices, shards: OnceLock::new(), started: now() })
+        Arc::new(Self {
+            phase,
+            drain_timeout: Mutex::new(drain_timeout),
+            notices: OnceLock::new(),
+            procedures: OnceLock::new(),
+            shards: OnceLock::new(),
+            started: now(),
+        })
+    }
+
+    pub(crate) fn set_drain_timeout(&self, timeout: Duration) {
+        *self.drain_timeout.lock().unwrap_or_else(PoisonError::into_inner) = timeout;
+    }
+
+    /// Sends notices there. The first call counts.
+    pub(crate) fn set_notices(&self, take: Box<dyn Fn(Notice) + Send + Sync>) {
+        let _ = self.notices.set(take);
+    }
+
+    /// Learns the names of the procedures that may block a shard.
+    pub(crate) fn watch(&self, routes: &Routes) {
+        let named = routes.methods().map(|spec| (address(spec), spec.procedure().to_string())).collect();
+        let _ = self.procedures.set(named);
+    }
+
+    pub(crate) fn procedure(&self, address: usize) -> Option<String> {
+        self.procedures.get()?.get(&address).cloned()
     }
 
     /// The states of so many shards. Called once.
@@ -169,11 +198,14 @@ impl ServerState {
     }
 
     pub(crate) fn notice(&self, notice: Notice) {
-        (self.notices)(notice);
+        match self.notices.get() {
+            Some(take) => take(notice),
+            None => eprintln!("ringwire: {notice}"),
+        }
     }
 
     pub(crate) fn drain(&self) {
-        let until = now() + self.drain_timeout;
+        let until = now() + *self.drain_timeout.lock().unwrap_or_else(PoisonError::into_inner);
         self.phase.send_if_modified(|phase| match phase {
             Phase::Serving => {
                 *phase = Phase::Draining { until };
@@ -190,9 +222,12 @@ impl ServerState {
         self.wake_all();
     }
 
-    /// Waits for the order to drain.
-    pub(crate) async fn draining(&self) {
-        let _ = self.phase.subscribe().wait_for(|phase| *phase != Phase::Serving).await;
+    /// Waits for the order to drain, and tells until when there is time.
+    pub(crate) async fn draining(&self) -> Instant {
+        match self.phase.subscribe().wait_for(|phase| *phase != Phase::Serving).await.as_deref() {
+            Ok(Phase::Draining { until }) => *until,
+            Ok(Phase::Serving | Phase::Drained) | Err(_) => now(),
+        }
     }
 
     fn wake_all(&self) {

@@ -257,7 +257,7 @@ impl Entry {
                     }
                     Poll::Pending => {
                         if queue.len() < before {
-                            completions.push(Completion::Progress { key });
+                            completions.push(Completion::Progress { key, unsent: queue.len() });
                         }
                         self.output = Output::Sending(queue);
                         return;

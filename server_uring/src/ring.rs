@@ -349,7 +349,8 @@ impl Ring {
                     let queue = std::mem::take(&mut connection.queue);
                     self.completed.push(Completion::Sent { key, queue });
                 } else {
-                    self.completed.push(Completion::Progress { key });
+                    let unsent = connection.queue.len();
+                    self.completed.push(Completion::Progress { key, unsent });
                     self.start_send(key);
                 }
             }

@@ -3,7 +3,7 @@
 //! A turn gathers whatever has happened, lets every connection that it concerns act on it, and then sends: one send per
 //! connection with something to send, all of them handed to the kernel together.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,15 +14,16 @@ use bytes::Bytes;
 use ringwire_http::{Close, Output, SendQueue};
 use tokio::time::Sleep;
 
+use crate::date::Date;
 use crate::driver::{Completion, Driver, Key, Reading};
 use crate::handle::{Phase, ShardState};
 use crate::listener::{Accepted, Address, Listening};
 use crate::timers::Timers;
 use crate::wakes::{CallWakers, Mark, Parked};
 
-/// Opens the connections of one shard.
-pub(crate) trait Sessions {
-    type Session: Session;
+/// The connections of one shard, and what they share.
+pub(crate) trait Sessions: Sized {
+    type Session: Session<Self>;
 
     /// Begins to speak with a peer.
     fn open(&mut self, peer: Address, now: Instant) -> Self::Session;
@@ -34,22 +35,25 @@ pub(crate) trait Sessions {
 /// One connection above its socket: bytes in, bytes out.
 ///
 /// Each method may be followed by [`poll_output`](Self::poll_output), once per turn.
-pub(crate) trait Session {
+pub(crate) trait Session<S> {
     /// Takes bytes of the peer.
-    fn handle_input(&mut self, turn: &mut Turn<'_>, bytes: Bytes);
-    /// Takes the news that the peer sends no more, or that the connection is broken.
-    fn handle_end(&mut self, turn: &mut Turn<'_>);
-    /// Takes the news that a send has left.
-    fn handle_sent(&mut self, turn: &mut Turn<'_>);
+    fn handle_input(&mut self, sessions: &mut S, turn: &mut Turn<'_>, bytes: Bytes);
+    /// Takes the news that the peer sends no more.
+    fn handle_end(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
+    /// Takes the news that the connection is gone.
+    fn handle_lost(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
     /// Polls what has asked for it. The slot may be of a call that is gone.
-    fn handle_wake(&mut self, turn: &mut Turn<'_>, slot: u32);
-    /// Takes the time, at its deadline or before.
-    fn handle_timeout(&mut self, turn: &mut Turn<'_>);
+    fn handle_wake(&mut self, sessions: &mut S, turn: &mut Turn<'_>, slot: u32);
+    /// Polls a call whose time has come. The slot may be of a call that is gone.
+    fn handle_alarm(&mut self, sessions: &mut S, turn: &mut Turn<'_>, slot: u32);
+    /// Takes the time, at the deadline of the connection or before.
+    fn handle_timeout(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
     /// Asks the peer to go, and lets what runs finish.
-    fn drain(&mut self, turn: &mut Turn<'_>);
-    /// Moves bytes to the queue, which is empty, and says what the connection waits for.
-    fn poll_output(&mut self, turn: &mut Turn<'_>, queue: &mut SendQueue) -> Output;
-    /// How many requests are under way.
+    fn drain(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
+    /// Moves bytes to the queue, if that is empty, and says what the connection waits for. A queue that is not empty stands for
+    /// bytes that have not left: then this only reports.
+    fn poll_output(&mut self, sessions: &mut S, turn: &mut Turn<'_>, queue: &mut SendQueue) -> Output;
+    /// The number of requests under way.
     fn requests(&self) -> usize;
 }
 
@@ -58,25 +62,38 @@ pub(crate) struct Turn<'a> {
     pub(crate) now: Instant,
     pub(crate) key: Key,
     pub(crate) wakers: &'a mut CallWakers,
+    pub(crate) date: &'a mut Date,
     pub(crate) shard: &'a ShardState,
+    timers: &'a mut Timers<Alarm>,
+}
+
+impl Turn<'_> {
+    /// Rings for a call of this connection.
+    pub(crate) fn arm(&mut self, armed: &mut Option<Instant>, at: Instant, slot: u32) {
+        self.timers.arm(armed, at, Alarm::Call(self.key, slot));
+    }
+
+    /// Takes the alarm of a call back.
+    pub(crate) fn disarm(&mut self, armed: &mut Option<Instant>, slot: u32) {
+        self.timers.disarm(armed, Alarm::Call(self.key, slot));
+    }
 }
 
 /// Settings of a shard.
 #[derive(Clone, Debug)]
 pub(crate) struct ShardOptions {
     pub(crate) connections_max: usize,
-    /// The longest time in which no byte leaves a socket that has some to send.
-    pub(crate) send_timeout: Duration,
     pub(crate) busy_poll: Duration,
 }
 
-/// A shard, as the future that its runtime runs. It ends when the server has drained.
+/// A shard: sockets, and the connections on them.
 pub(crate) struct Shard<D, S: Sessions> {
     driver: D,
     sessions: S,
     options: ShardOptions,
     state: Arc<ShardState>,
     wakers: CallWakers,
+    date: Date,
     connections: Vec<Option<Connection<S::Session>>>,
     open: usize,
     dirty: Vec<Key>,
@@ -96,7 +113,8 @@ pub(crate) struct Shard<D, S: Sessions> {
 
 struct Connection<S> {
     session: S,
-    sending: Option<Instant>,
+    /// The bytes of a send that have not left.
+    unsent: usize,
     reading: Reading,
     armed: Option<Instant>,
     is_dirty: bool,
@@ -106,6 +124,8 @@ struct Connection<S> {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Alarm {
     Connection(Key),
+    /// A call, by its slot.
+    Call(Key, u32),
     Accept,
     Drain,
 }
@@ -128,6 +148,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             sessions,
             options,
             wakers: CallWakers::new(state.wakes.clone()),
+            date: Date::new(),
             state,
             connections: Vec::new(),
             open: 0,
@@ -146,6 +167,31 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         })
     }
 
+    /// Serves until the server has drained.
+    pub(crate) async fn run(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..TURNS_PER_POLL {
+            let now = now();
+            if self.turn(now) {
+                self.active_at = now;
+                continue;
+            }
+            if self.is_over(cx, now) {
+                return Poll::Ready(());
+            }
+            if self.park(cx, now).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        // The runtime has other tasks: those that handlers have spawned.
+        self.state.turn_ends();
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     /// Does what there is to do; says whether there was anything.
     fn turn(&mut self, now: Instant) -> bool {
         self.state.turn_begins(now);
@@ -157,7 +203,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             match mark {
                 Mark::Socket(woken) => self.driver.woken(woken, &mut completions),
                 Mark::Call { key, slot } => {
-                    self.with(key, now, |session, turn| session.handle_wake(turn, slot))
+                    self.with(key, now, |session, sessions, turn| session.handle_wake(sessions, turn, slot))
                 }
                 Mark::Control => self.control(now),
             }
@@ -184,25 +230,23 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             }
             Completion::AcceptFailed(error) => self.accept_failed(error, now),
             Completion::Received { key, bytes } => {
-                self.with(key, now, |session, turn| session.handle_input(turn, bytes));
+                self.with(key, now, |session, sessions, turn| session.handle_input(sessions, turn, bytes));
             }
             Completion::Ended { key } => self.with(key, now, Session::handle_end),
-            Completion::Progress { key } => {
+            Completion::Progress { key, unsent } => {
                 if let Some(connection) = self.connection(key) {
-                    connection.sending = Some(now);
+                    connection.unsent = unsent;
                 }
+                self.touch(key);
             }
             Completion::Sent { key, queue } => {
                 self.keep(queue);
                 if let Some(connection) = self.connection(key) {
-                    connection.sending = None;
+                    connection.unsent = 0;
                 }
-                self.with(key, now, Session::handle_sent);
+                self.touch(key);
             }
-            Completion::Failed { key } => {
-                self.with(key, now, Session::handle_end);
-                self.close(key);
-            }
+            Completion::Failed { key } => self.remove(key, None),
         }
     }
 
@@ -211,9 +255,27 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
     }
 
     /// Lets a connection act, and looks at its output at the end of the turn.
-    fn with(&mut self, key: Key, now: Instant, act: impl FnOnce(&mut S::Session, &mut Turn<'_>)) {
+    fn with(&mut self, key: Key, now: Instant, act: impl FnOnce(&mut S::Session, &mut S, &mut Turn<'_>)) {
+        self.act(key, now, act);
+        self.touch(key);
+    }
+
+    fn act(&mut self, key: Key, now: Instant, act: impl FnOnce(&mut S::Session, &mut S, &mut Turn<'_>)) {
         let Some(Some(connection)) = self.connections.get_mut(key.index()) else { return };
-        act(&mut connection.session, &mut Turn { now, key, wakers: &mut self.wakers, shard: &self.state });
+        let mut turn = Turn {
+            now,
+            key,
+            wakers: &mut self.wakers,
+            date: &mut self.date,
+            shard: &self.state,
+            timers: &mut self.timers,
+        };
+        act(&mut connection.session, &mut self.sessions, &mut turn);
+    }
+
+    /// Looks at the output of a connection at the end of the turn.
+    fn touch(&mut self, key: Key) {
+        let Some(Some(connection)) = self.connections.get_mut(key.index()) else { return };
         if !std::mem::replace(&mut connection.is_dirty, true) {
             self.dirty.push(key);
         }
@@ -242,7 +304,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         }
         self.connections[key.index()] = Some(Connection {
             session,
-            sending: None,
+            unsent: 0,
             reading: Reading::On,
             armed: None,
             is_dirty: false,
@@ -250,12 +312,10 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         });
         self.open += 1;
         // Its first deadline is set with its first output.
-        let draining = self.drain_until.is_some();
-        self.with(key, now, |session, turn| {
-            if draining {
-                session.drain(turn);
-            }
-        });
+        self.touch(key);
+        if self.drain_until.is_some() {
+            self.with(key, now, Session::drain);
+        }
     }
 
     fn accept_failed(&mut self, error: io::Error, now: Instant) {
@@ -275,13 +335,12 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
     fn ring(&mut self, alarm: Alarm, now: Instant) {
         match alarm {
             Alarm::Connection(key) => {
-                let send_timeout = self.options.send_timeout;
                 let Some(connection) = self.connection(key) else { return };
                 connection.armed = None;
-                if connection.sending.is_some_and(|since| since + send_timeout <= now) {
-                    return self.close(key);
-                }
                 self.with(key, now, Session::handle_timeout);
+            }
+            Alarm::Call(key, slot) => {
+                self.with(key, now, |session, sessions, turn| session.handle_alarm(sessions, turn, slot));
             }
             Alarm::Accept => {
                 self.accept_at = None;
@@ -332,7 +391,6 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         for key in dirty.drain(..) {
             self.flush_one(key, now);
         }
-        // A session that was drained by `control` while it was flushed would be lost here.
         debug_assert!(self.dirty.is_empty(), "flushing makes nothing dirty");
         self.dirty = dirty;
     }
@@ -340,45 +398,48 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
     fn flush_one(&mut self, key: Key, now: Instant) {
         let Some(Some(connection)) = self.connections.get_mut(key.index()) else { return };
         connection.is_dirty = false;
-        if let Some(since) = connection.sending {
-            // The rest waits for the send that is under way. Its alarm may be the only one.
-            let at = since + self.options.send_timeout;
-            return self.timers.arm(&mut connection.armed, at, Alarm::Connection(key));
+        let is_sending = connection.unsent > 0;
+        let mut queue =
+            if is_sending { stand_in(connection.unsent) } else { self.queues.pop().unwrap_or_default() };
+        let mut turn = Turn {
+            now,
+            key,
+            wakers: &mut self.wakers,
+            date: &mut self.date,
+            shard: &self.state,
+            timers: &mut self.timers,
+        };
+        let output = connection.session.poll_output(&mut self.sessions, &mut turn, &mut queue);
+        if output.close == Close::Both {
+            self.remove(key, None);
+            return self.keep(queue);
         }
-        let mut queue = self.queues.pop().unwrap_or_default();
-        let mut turn = Turn { now, key, wakers: &mut self.wakers, shard: &self.state };
-        let output = connection.session.poll_output(&mut turn, &mut queue);
         if let Some(at) = output.deadline {
             self.timers.arm(&mut connection.armed, at, Alarm::Connection(key));
         }
+        let reading = if output.read { Reading::On } else { Reading::Off };
+        if std::mem::replace(&mut connection.reading, reading) != reading {
+            self.driver.receive(key, reading);
+        }
+        if is_sending {
+            return;
+        }
         if !queue.is_empty() {
-            connection.sending = Some(now);
-            let at = now + self.options.send_timeout;
-            self.timers.arm(&mut connection.armed, at, Alarm::Connection(key));
+            connection.unsent = queue.len();
             self.state.count_sent(queue.len());
             return self.driver.send(key, queue);
         }
-        match output.close {
-            Close::No => {}
-            Close::Sending => {
-                if !std::mem::replace(&mut connection.output_ended, true) {
-                    self.driver.end_output(key);
-                }
-            }
-            Close::Both => self.remove(key, None),
+        if output.close == Close::Sending && !std::mem::replace(&mut connection.output_ended, true) {
+            self.driver.end_output(key);
         }
         self.keep(queue);
     }
 
     /// Keeps an empty queue with its buffer for the next connection that has something to send.
     fn keep(&mut self, queue: SendQueue) {
-        if self.queues.len() < QUEUES_KEPT {
+        if self.queues.len() < QUEUES_KEPT && queue.is_empty() {
             self.queues.push(queue);
         }
-    }
-
-    fn close(&mut self, key: Key) {
-        self.remove(key, None);
     }
 
     fn remove(&mut self, key: Key, cut: Option<usize>) {
@@ -429,32 +490,12 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
     }
 }
 
-impl<D: Driver + Unpin, S: Sessions + Unpin> Future for Shard<D, S>
-where
-    S::Session: Unpin,
-{
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        for _ in 0..TURNS_PER_POLL {
-            let now = now();
-            if this.turn(now) {
-                this.active_at = now;
-                continue;
-            }
-            if this.is_over(cx, now) {
-                return Poll::Ready(());
-            }
-            if this.park(cx, now).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        // The runtime has other tasks: those that handlers have spawned.
-        this.state.turn_ends();
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
+/// A queue in the place of one that the driver has, of the same length.
+fn stand_in(unsent: usize) -> SendQueue {
+    static BYTES: [u8; STAND_IN_MAX] = [0; STAND_IN_MAX];
+    let mut queue = SendQueue::new();
+    queue.push(Bytes::from_static(&BYTES[..unsent.min(STAND_IN_MAX)]));
+    queue
 }
 
 /// The runtime's clock, which tests can hold.
@@ -464,6 +505,8 @@ pub(crate) fn now() -> Instant {
 
 const TURNS_PER_POLL: u32 = 32;
 const QUEUES_KEPT: usize = 64;
+// Progress beyond it is not seen; no engine hands out as much at once.
+const STAND_IN_MAX: usize = 512 * 1024;
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
 const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 

@@ -7,12 +7,20 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Fields {
     names: &'static Names,
+    /// Absent until there is a field. What moves fields about moves a pointer.
+    list: Option<Box<List>>,
+}
+
+#[derive(Clone)]
+struct List {
     entries: Vec<Entry>,
     /// The names that have no token.
     name_text: String,
     values: Vec<u8>,
     /// For each token, one more than the place of its first field; 0 if there is none, `FAR` if the place is too high.
     first: [u8; TOKENS_MAX],
+    /// A bit for each token that has more than one field.
+    repeated: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -31,19 +39,21 @@ enum Name {
 impl Fields {
     /// No fields. Names are classified by `names`.
     pub const fn new(names: &'static Names) -> Self {
-        Self {
-            names,
-            entries: Vec::new(),
-            name_text: String::new(),
-            values: Vec::new(),
-            first: [0; TOKENS_MAX],
-        }
+        Self { names, list: None }
+    }
+
+    /// A copy of these fields, with names classified by `names`.
+    pub fn copied(names: &'static Names, from: &(impl Headers + ?Sized)) -> Self {
+        let mut fields = Self::new(names);
+        from.for_each(&mut |name, value| fields.append(name, value));
+        fields
     }
 
     /// Makes room for `fields` fields with values of `value_bytes` bytes in all.
     pub fn reserve(&mut self, fields: usize, value_bytes: usize) {
-        self.entries.reserve(fields);
-        self.values.reserve(value_bytes);
+        let list = self.list_mut();
+        list.entries.reserve(fields);
+        list.values.reserve(value_bytes);
     }
 
     /// The names that are classified.
@@ -53,31 +63,53 @@ impl Fields {
 
     /// The number of fields; a repeated field counts once per value.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// The fields, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
-        self.entries.iter().map(|entry| Field {
-            token: entry.token(),
-            name: self.name(entry),
-            value: self.value(entry),
+        self.entries().iter().map(|entry| {
+            let list = self.list.as_deref().expect("a list with an entry");
+            Field { token: entry.token(), name: list.name(entry), value: list.value(entry) }
         })
     }
 
     /// Removes all fields, and keeps the buffers.
     pub fn clear(&mut self) {
-        self.entries.clear();
-        self.name_text.clear();
-        self.values.clear();
-        self.first = [0; TOKENS_MAX];
+        if let Some(list) = &mut self.list {
+            list.entries.clear();
+            list.name_text.clear();
+            list.values.clear();
+            list.first = [0; TOKENS_MAX];
+            list.repeated = 0;
+        }
     }
 
+    /// Whether there is more than one field of this token.
+    pub fn is_repeated(&self, token: Token) -> bool {
+        self.list.as_ref().is_some_and(|list| list.repeated >> token.index() & 1 == 1)
+    }
+
+    /// The values of all fields of this token, in order.
+    pub fn all(&self, token: Token) -> impl Iterator<Item = &[u8]> {
+        self.iter().filter(move |field| field.token == Some(token)).map(|field| field.value)
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.list.as_ref().map_or(&[], |list| &list.entries)
+    }
+
+    fn list_mut(&mut self) -> &mut List {
+        self.list.get_or_insert_with(Box::default)
+    }
+}
+
+impl List {
     fn name<'a>(&'a self, entry: &'a Entry) -> &'a str {
         match entry.name {
             Name::Known(token) => token.as_str(),
@@ -96,9 +128,23 @@ impl Fields {
             let first = &mut self.first[token.index()];
             if *first == 0 {
                 *first = u8::try_from(self.entries.len() + 1).unwrap_or(FAR);
+            } else {
+                self.repeated |= 1 << token.index();
             }
         }
         self.entries.push(Entry { name, value_start, value_end: text_offset(self.values.len()) });
+    }
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            name_text: String::new(),
+            values: Vec::new(),
+            first: [0; TOKENS_MAX],
+            repeated: 0,
+        }
     }
 }
 
@@ -124,43 +170,45 @@ impl Entry {
 
 impl Headers for Fields {
     fn get(&self, name: &str) -> Option<&[u8]> {
-        match self.names.find(name.as_bytes()) {
-            Some(token) => self.known(token),
-            None => self.entries.iter().find(|entry| self.name(entry) == name).map(|entry| self.value(entry)),
+        if let Some(token) = self.names.find(name.as_bytes()) {
+            return self.known(token);
         }
+        let list = self.list.as_deref()?;
+        list.entries.iter().find(|entry| list.name(entry) == name).map(|entry| list.value(entry))
     }
 
+    #[inline]
     fn known(&self, token: Token) -> Option<&[u8]> {
-        let entry = match self.first[token.index()] {
+        let list = self.list.as_deref()?;
+        let entry = match list.first[token.index()] {
             0 => return None,
-            FAR => self.entries.iter().find(|entry| entry.token() == Some(token))?,
-            place => &self.entries[place as usize - 1],
+            FAR => list.entries.iter().find(|entry| entry.token() == Some(token))?,
+            place => &list.entries[place as usize - 1],
         };
-        Some(self.value(entry))
+        Some(list.value(entry))
     }
 
     fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
-        for entry in &self.entries {
-            visit(self.name(entry), self.value(entry));
+        for field in self.iter() {
+            visit(field.name, field.value);
         }
     }
 }
 
 impl HeadersMut for Fields {
     fn append(&mut self, name: &str, value: &[u8]) {
-        let name = match self.names.find(name.as_bytes()) {
-            Some(token) => Name::Known(token),
-            None => {
-                let start = text_offset(self.name_text.len());
-                self.name_text.push_str(name);
-                Name::Text { start, end: text_offset(self.name_text.len()) }
-            }
-        };
-        self.push(name, value);
+        if let Some(token) = self.names.find(name.as_bytes()) {
+            return self.append_known(token, value);
+        }
+        let list = self.list_mut();
+        let start = text_offset(list.name_text.len());
+        list.name_text.push_str(name);
+        let end = text_offset(list.name_text.len());
+        list.push(Name::Text { start, end }, value);
     }
 
     fn append_known(&mut self, token: Token, value: &[u8]) {
-        self.push(Name::Known(token), value);
+        self.list_mut().push(Name::Known(token), value);
     }
 }
 
@@ -183,6 +231,9 @@ impl fmt::Debug for Fields {
 fn text_offset(len: usize) -> u32 {
     u32::try_from(len).expect("a connection bounds its header lists far below 4 GiB")
 }
+
+// Each token has a bit.
+const _: () = assert!(TOKENS_MAX <= u64::BITS as usize);
 
 /// The mark of a first field beyond the places that a byte can name.
 const FAR: u8 = u8::MAX;
@@ -224,6 +275,11 @@ mod tests {
         assert_eq!(fields.known(Token::HOST), None);
         let tokens: Vec<_> = fields.iter().map(|field| field.token).collect();
         assert_eq!(tokens, [Some(Token::TE), None, Some(TEAM), Some(Token::TE), None, None]);
+        assert_eq!(fields.all(Token::TE).collect::<Vec<_>>(), [b"1", b"4"]);
+        assert_eq!(
+            [Token::TE, TEAM, Token::HOST].map(|token| fields.is_repeated(token)),
+            [true, false, false]
+        );
     }
 
     #[test]
@@ -239,18 +295,20 @@ mod tests {
 
     #[test]
     fn what_is_cleared_is_gone() {
-        let mut fields = fields(&[("te", "1"), ("x-a", "2")]);
+        let mut fields = fields(&[("te", "1"), ("x-a", "2"), ("te", "3")]);
         fields.clear();
         assert!(fields.is_empty());
         assert_eq!((fields.known(Token::TE), Headers::get(&fields, "x-a")), (None, None));
+        fields.append("te", b"3");
+        assert!(!fields.is_repeated(Token::TE));
+        fields.clear();
         fields.append("x-b", b"3");
         assert_eq!(fields.iter().next().map(|field| (field.name, field.value)), Some(("x-b", &b"3"[..])));
     }
 
     #[test]
     fn equal_fields_are_equal_whoever_classified_them() {
-        let mut other = Fields::new(Names::HTTP);
-        other.append("x-team", b"1");
+        let other = Fields::copied(Names::HTTP, &[("x-team", "1")]);
         assert_eq!(fields(&[("x-team", "1")]), other);
         assert_ne!(fields(&[("x-team", "2")]), other);
         assert_ne!(fields(&[]), other);

@@ -18,7 +18,7 @@ struct EchoSession {
     chunks: Vec<Bytes>,
     close: Close,
     deadline: Option<Instant>,
-    ended: bool,
+    stalled_at: Option<Instant>,
 }
 
 impl Sessions for Echo {
@@ -26,7 +26,7 @@ impl Sessions for Echo {
 
     fn open(&mut self, _: Address, now: Instant) -> EchoSession {
         let deadline = Some(now + SILENCE);
-        EchoSession { out: BytesMut::new(), chunks: Vec::new(), close: Close::No, deadline, ended: false }
+        EchoSession { out: BytesMut::new(), chunks: Vec::new(), close: Close::No, deadline, stalled_at: None }
     }
 
     fn poll_idle(&mut self, _: &mut Context<'_>) -> Poll<()> {
@@ -34,8 +34,8 @@ impl Sessions for Echo {
     }
 }
 
-impl Session for EchoSession {
-    fn handle_input(&mut self, turn: &mut Turn<'_>, bytes: Bytes) {
+impl Session<Echo> for EchoSession {
+    fn handle_input(&mut self, _: &mut Echo, turn: &mut Turn<'_>, bytes: Bytes) {
         self.deadline = Some(turn.now + SILENCE);
         if self.close == Close::Sending {
             return;
@@ -56,19 +56,20 @@ impl Session for EchoSession {
         self.out.extend_from_slice(&bytes);
     }
 
-    fn handle_end(&mut self, _: &mut Turn<'_>) {
-        self.ended = true;
+    fn handle_end(&mut self, _: &mut Echo, _: &mut Turn<'_>) {
         self.close = Close::Both;
     }
 
-    fn handle_sent(&mut self, _: &mut Turn<'_>) {}
+    fn handle_lost(&mut self, _: &mut Echo, _: &mut Turn<'_>) {}
 
-    fn handle_wake(&mut self, _: &mut Turn<'_>, slot: u32) {
+    fn handle_alarm(&mut self, _: &mut Echo, _: &mut Turn<'_>, _: u32) {}
+
+    fn handle_wake(&mut self, _: &mut Echo, _: &mut Turn<'_>, slot: u32) {
         assert_eq!(slot, 7);
         self.out.extend_from_slice(b"woken");
     }
 
-    fn handle_timeout(&mut self, turn: &mut Turn<'_>) {
+    fn handle_timeout(&mut self, _: &mut Echo, turn: &mut Turn<'_>) {
         if self.deadline.is_some_and(|deadline| deadline <= turn.now) {
             self.deadline = None;
             self.out.extend_from_slice(b"silence");
@@ -76,16 +77,23 @@ impl Session for EchoSession {
         }
     }
 
-    fn drain(&mut self, _: &mut Turn<'_>) {
+    fn drain(&mut self, _: &mut Echo, _: &mut Turn<'_>) {
         self.out.extend_from_slice(b"bye");
         self.close = Close::Both;
     }
 
-    fn poll_output(&mut self, _: &mut Turn<'_>, queue: &mut SendQueue) -> Output {
+    fn poll_output(&mut self, _: &mut Echo, turn: &mut Turn<'_>, queue: &mut SendQueue) -> Output {
+        if !queue.is_empty() {
+            let until = *self.stalled_at.get_or_insert(turn.now + STALL);
+            let close = if until <= turn.now { Close::Both } else { Close::No };
+            return Output { deadline: Some(until), read: true, close };
+        }
+        self.stalled_at = None;
         queue.buffer().extend_from_slice(&self.out);
         self.out.clear();
         self.chunks.drain(..).for_each(|chunk| queue.push(chunk));
-        Output { deadline: self.deadline, close: self.close }
+        let close = if queue.is_empty() { self.close } else { Close::No };
+        Output { deadline: self.deadline, read: true, close }
     }
 
     fn requests(&self) -> usize {
@@ -113,17 +121,18 @@ const WHICH: &[Which] = &[
     Which::Ring,
 ];
 
+const STALL: Duration = Duration::from_millis(300);
 const SILENCE: Duration = Duration::from_secs(2);
 
 fn options() -> ShardOptions {
-    ShardOptions { connections_max: 100, send_timeout: Duration::from_secs(60), busy_poll: Duration::ZERO }
+    ShardOptions { connections_max: 100, busy_poll: Duration::ZERO }
 }
 
 /// Starts so many shards; the first one listens.
 fn start(which: Which, shards: usize, options: &ShardOptions) -> (Running, Vec<std::thread::JoinHandle<()>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server = ServerState::new(Duration::from_secs(1), Box::new(|notice| eprintln!("{notice}")));
+    let server = ServerState::new(Duration::from_secs(1));
     let mut listening = Some(Listening::Tcp(listener));
     let mut threads: Vec<_> = server
         .start(shards)
@@ -136,12 +145,12 @@ fn start(which: Which, shards: usize, options: &ShardOptions) -> (Running, Vec<s
                     match which {
                         Which::Readiness => {
                             let driver = Readiness::new(state.wakes.clone());
-                            Shard::new(driver, Echo, options, state, listening).unwrap().await;
+                            Shard::new(driver, Echo, options, state, listening).unwrap().run().await;
                         }
                         #[cfg(target_os = "linux")]
                         Which::Ring => {
                             let driver = Ring::new().unwrap();
-                            Shard::new(driver, Echo, options, state, listening).unwrap().await;
+                            Shard::new(driver, Echo, options, state, listening).unwrap().run().await;
                         }
                     }
                 });
@@ -307,8 +316,7 @@ fn a_server_that_is_full_refuses_and_goes_on() {
 #[test]
 fn a_peer_that_reads_nothing_is_cut_and_others_are_served() {
     for &which in WHICH {
-        let short = ShardOptions { send_timeout: Duration::from_millis(300), ..options() };
-        let (running, _) = start(which, 1, &short);
+        let (running, _) = start(which, 1, &options());
         let mut slow = connect(&running);
         (0..8).for_each(|_| {
             // The server may have cut it by then.
