@@ -119,8 +119,9 @@ async fn our_client_gets_its_bodies_back_from_their_server() {
     for wire in [100, 100_000] {
         let (ours, theirs) = duplex(wire);
         let server = tokio::spawn(their_server(theirs));
+        let bodies = if wire == 100 { &BODIES[..6] } else { BODIES };
         let plans: Vec<(usize, bool)> =
-            BODIES.iter().enumerate().map(|(n, &len)| (len, n % 2 == 0)).collect();
+            bodies.iter().enumerate().map(|(n, &len)| (len, n % 2 == 0)).collect();
         let mut calls = Calls { plans, ..Calls::default() };
         let outcome =
             run(ours, Connection::client(Limits::default(), Names::HTTP, Instant::now()), &mut calls).await;
