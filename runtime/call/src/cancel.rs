@@ -92,27 +92,18 @@ impl Canceller {
     }
 
     /// From here on, nothing cancels; nor does this, once something has.
+    #[inline]
     pub fn answered(&self) {
-        self.settle(State::Answered);
+        if let Some(signal) = self.signal.get() {
+            signal.settle(State::Answered);
+        }
     }
 
     /// Cancels the call, unless it was answered.
+    #[inline]
     pub fn cancel(&self) {
-        let waiting = self.settle(State::Cancelled);
-        waiting.into_iter().flatten().for_each(Waker::wake);
-    }
-
-    /// Settles how the call has ended, unless that is settled, and gives back who waited for it.
-    fn settle(&self, end: State) -> Vec<Option<Waker>> {
-        let Some(signal) = self.signal.get() else { return Vec::new() };
-        let mut state = signal.lock();
-        match &mut *state {
-            State::Open(waiting) => {
-                let waiting = std::mem::take(waiting);
-                *state = end;
-                waiting
-            }
-            State::Answered | State::Cancelled => Vec::new(),
+        if let Some(signal) = self.signal.get() {
+            signal.settle(State::Cancelled).into_iter().flatten().for_each(Waker::wake);
         }
     }
 }
@@ -140,6 +131,19 @@ enum State {
 }
 
 impl Signal {
+    /// Settles how the call has ended, unless that is settled, and gives back who waited for it.
+    fn settle(&self, end: State) -> Vec<Option<Waker>> {
+        let mut state = self.lock();
+        match &mut *state {
+            State::Open(waiting) => {
+                let waiting = std::mem::take(waiting);
+                *state = end;
+                waiting
+            }
+            State::Answered | State::Cancelled => Vec::new(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_http::{Headers, HeadersMut, TOKENS_MAX, Token};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// Header or trailer fields in the map of the `http` crate: read where they lie, or written for an HTTP implementation to
 /// send.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct HttpFields {
     map: HeaderMap,
     /// The name of the first field that HTTP cannot carry.
@@ -60,6 +61,10 @@ impl Headers for HttpFields {
         self.map.get(name).map(HeaderValue::as_bytes)
     }
 
+    fn known(&self, token: Token) -> Option<&[u8]> {
+        self.map.get(header_name(token)).map(HeaderValue::as_bytes)
+    }
+
     fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
         for (name, value) in &self.map {
             visit(name.as_str(), value.as_bytes());
@@ -79,15 +84,30 @@ impl HeadersMut for HttpFields {
         }
     }
 
-    fn append_static(&mut self, name: &'static str, value: &'static str) {
+    fn append_known(&mut self, token: Token, value: &[u8]) {
+        match HeaderValue::from_bytes(value) {
+            Ok(value) => {
+                self.map.append(header_name(token).clone(), value);
+            }
+            Err(_) => self.append(token.as_str(), value),
+        }
+    }
+
+    fn append_static(&mut self, token: Token, value: &'static str) {
         // Not `from_static`, which panics: a setting may be static and wrong.
         match HeaderValue::from_maybe_shared(Bytes::from_static(value.as_bytes())) {
             Ok(value) => {
-                self.map.append(HeaderName::from_static(name), value);
+                self.map.append(header_name(token).clone(), value);
             }
-            Err(_) => self.append(name, value.as_bytes()),
+            Err(_) => self.append(token.as_str(), value.as_bytes()),
         }
     }
+}
+
+/// The name of a token as the `http` crate has it, which parses a name only once.
+fn header_name(token: Token) -> &'static HeaderName {
+    static NAMES: [OnceLock<HeaderName>; TOKENS_MAX] = [const { OnceLock::new() }; TOKENS_MAX];
+    NAMES[token.index()].get_or_init(|| HeaderName::from_static(token.as_str()))
 }
 
 impl fmt::Display for UnsendableField {
@@ -122,7 +142,7 @@ mod tests {
     fn what_is_written_keeps_repeated_fields_and_their_order() {
         let mut fields = HttpFields::default();
         fields.append("x-twice", b"1");
-        fields.append_static("content-type", "text/plain");
+        fields.append_static(Token::CONTENT_TYPE, "text/plain");
         fields.append("x-twice", b"\xff");
         let map = fields.into_map().unwrap();
         assert_eq!(map["content-type"], "text/plain");
@@ -133,7 +153,7 @@ mod tests {
     #[test]
     fn the_first_field_that_cannot_be_sent_is_named() {
         let mut fields = HttpFields::default();
-        fields.append_static("user-agent", "two\nlines");
+        fields.append_static(Token::USER_AGENT, "two\nlines");
         fields.append("x y", b"");
         let error = fields.into_map().unwrap_err();
         assert_eq!(error.to_string(), "the value of \"user-agent\" cannot be sent");

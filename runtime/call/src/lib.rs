@@ -7,12 +7,19 @@
 mod cancel;
 mod error;
 mod http_fields;
+mod interceptor;
+mod observer;
 mod payload;
 mod waker;
 
 pub use cancel::{Cancelled, Canceller, ParentCall};
 pub use error::{ErrorDetails, decode_failed, encode_failed};
 pub use http_fields::{HttpFields, UnsendableField};
+pub use interceptor::{ChainEnd, InterceptFn, InterceptWithFn, Interceptor, Interceptors, Next, With, with};
+pub use observer::{
+    Attempt, CallBegun, CallEnded, CallOutcome, CallSide, Connection, ConnectionChange, Observed, Observer,
+    Traffic,
+};
 pub use payload::{Coding, Hook, Hooks, Payload, Watchers};
 pub use waker::WakerSlot;
 

@@ -19,6 +19,8 @@ struct List {
     values: Vec<u8>,
     /// For each token, one more than the place of its first field; 0 if there is none, `FAR` if the place is too high.
     first: [u8; TOKENS_MAX],
+    /// A bit for each token that has more than one field.
+    repeated: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -38,6 +40,13 @@ impl Fields {
     /// No fields. Names are classified by `names`.
     pub const fn new(names: &'static Names) -> Self {
         Self { names, list: None }
+    }
+
+    /// A copy of these fields, with names classified by `names`.
+    pub fn copied(names: &'static Names, from: &(impl Headers + ?Sized)) -> Self {
+        let mut fields = Self::new(names);
+        from.for_each(&mut |name, value| fields.append(name, value));
+        fields
     }
 
     /// Makes room for `fields` fields with values of `value_bytes` bytes in all.
@@ -77,7 +86,18 @@ impl Fields {
             list.name_text.clear();
             list.values.clear();
             list.first = [0; TOKENS_MAX];
+            list.repeated = 0;
         }
+    }
+
+    /// Whether there is more than one field of this token.
+    pub fn is_repeated(&self, token: Token) -> bool {
+        self.list.as_ref().is_some_and(|list| list.repeated >> token.index() & 1 == 1)
+    }
+
+    /// The values of all fields of this token, in order.
+    pub fn all(&self, token: Token) -> impl Iterator<Item = &[u8]> {
+        self.iter().filter(move |field| field.token == Some(token)).map(|field| field.value)
     }
 
     fn entries(&self) -> &[Entry] {
@@ -108,6 +128,8 @@ impl List {
             let first = &mut self.first[token.index()];
             if *first == 0 {
                 *first = u8::try_from(self.entries.len() + 1).unwrap_or(FAR);
+            } else {
+                self.repeated |= 1 << token.index();
             }
         }
         self.entries.push(Entry { name, value_start, value_end: text_offset(self.values.len()) });
@@ -116,7 +138,13 @@ impl List {
 
 impl Default for List {
     fn default() -> Self {
-        Self { entries: Vec::new(), name_text: String::new(), values: Vec::new(), first: [0; TOKENS_MAX] }
+        Self {
+            entries: Vec::new(),
+            name_text: String::new(),
+            values: Vec::new(),
+            first: [0; TOKENS_MAX],
+            repeated: 0,
+        }
     }
 }
 
@@ -149,6 +177,7 @@ impl Headers for Fields {
         list.entries.iter().find(|entry| list.name(entry) == name).map(|entry| list.value(entry))
     }
 
+    #[inline]
     fn known(&self, token: Token) -> Option<&[u8]> {
         let list = self.list.as_deref()?;
         let entry = match list.first[token.index()] {
@@ -203,6 +232,9 @@ fn text_offset(len: usize) -> u32 {
     u32::try_from(len).expect("a connection bounds its header lists far below 4 GiB")
 }
 
+// Each token has a bit.
+const _: () = assert!(TOKENS_MAX <= u64::BITS as usize);
+
 /// The mark of a first field beyond the places that a byte can name.
 const FAR: u8 = u8::MAX;
 
@@ -243,6 +275,11 @@ mod tests {
         assert_eq!(fields.known(Token::HOST), None);
         let tokens: Vec<_> = fields.iter().map(|field| field.token).collect();
         assert_eq!(tokens, [Some(Token::TE), None, Some(TEAM), Some(Token::TE), None, None]);
+        assert_eq!(fields.all(Token::TE).collect::<Vec<_>>(), [b"1", b"4"]);
+        assert_eq!(
+            [Token::TE, TEAM, Token::HOST].map(|token| fields.is_repeated(token)),
+            [true, false, false]
+        );
     }
 
     #[test]
@@ -258,18 +295,20 @@ mod tests {
 
     #[test]
     fn what_is_cleared_is_gone() {
-        let mut fields = fields(&[("te", "1"), ("x-a", "2")]);
+        let mut fields = fields(&[("te", "1"), ("x-a", "2"), ("te", "3")]);
         fields.clear();
         assert!(fields.is_empty());
         assert_eq!((fields.known(Token::TE), Headers::get(&fields, "x-a")), (None, None));
+        fields.append("te", b"3");
+        assert!(!fields.is_repeated(Token::TE));
+        fields.clear();
         fields.append("x-b", b"3");
         assert_eq!(fields.iter().next().map(|field| (field.name, field.value)), Some(("x-b", &b"3"[..])));
     }
 
     #[test]
     fn equal_fields_are_equal_whoever_classified_them() {
-        let mut other = Fields::new(Names::HTTP);
-        other.append("x-team", b"1");
+        let other = Fields::copied(Names::HTTP, &[("x-team", "1")]);
         assert_eq!(fields(&[("x-team", "1")]), other);
         assert_ne!(fields(&[("x-team", "2")]), other);
         assert_ne!(fields(&[]), other);

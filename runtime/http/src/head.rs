@@ -66,6 +66,16 @@ impl Head {
         Self::new(Method::Post, target, Version::Http2, fields)
     }
 
+    /// Adds a header field, whose name is in lower case.
+    ///
+    /// # Panics
+    /// The head is shared already.
+    #[must_use]
+    pub fn with_field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.parts_mut().fields.append(name, value.as_ref());
+        self
+    }
+
     /// Adds the authority: the host, and the port if there is one.
     ///
     /// # Panics
@@ -212,8 +222,9 @@ mod tests {
     fn authority_and_scheme_are_there_when_given() {
         let head = target("/");
         assert_eq!((head.authority(), head.scheme()), (None, None));
-        let head = head.with_authority("a:1").with_scheme(Scheme::Https);
+        let head = head.with_authority("a:1").with_scheme(Scheme::Https).with_field("te", "x");
         assert_eq!((head.authority(), head.scheme()), (Some("a:1"), Some(Scheme::Https)));
+        assert_eq!(head.get("te"), Some(&b"x"[..]));
     }
 
     #[test]

@@ -33,11 +33,11 @@ pub trait HeadersMut {
         self.append(token.as_str(), value);
     }
 
-    /// Adds a field whose name and value live as long as the program.
+    /// Adds a field whose name has a token, and whose value lives as long as the program.
     ///
     /// Sinks that can keep such text without copying it override this.
-    fn append_static(&mut self, name: &'static str, value: &'static str) {
-        self.append(name, value.as_bytes());
+    fn append_static(&mut self, token: Token, value: &'static str) {
+        self.append_known(token, value.as_bytes());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{Error, RequestHead, RequestRest, protocol};
+use crate::{Error, RequestRest};
 
 /// A whole HTTP response, in the protocol of whoever asked. It has no trailers.
 #[derive(Clone, Debug)]
@@ -17,18 +17,4 @@ pub struct Answer {
     pub error: Option<Error>,
     /// What to do with the rest of the request.
     pub rest: RequestRest,
-}
-
-/// The answer to a request whose path is no method's: `unimplemented` in the protocol of the request, and
-/// HTTP 404 where the protocol leaves paths to HTTP.
-pub fn answer_unrouted(head: &RequestHead<'_>) -> Answer {
-    protocol::answer_unrouted(head)
-}
-
-/// The answer that says `error` in the protocol of the request, for middleware that stands before any
-/// exchange.
-///
-/// A request of no known protocol gets the error as JSON.
-pub fn answer_error(head: &RequestHead<'_>, error: &Error) -> Answer {
-    protocol::answer_error(head, error)
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ringwire_compress::{Compression, CompressionPolicy, Compressions};
 
 use crate::Limits;
-use crate::protocol::{ClientProtocol, MediaTypes};
+use crate::protocol::{self, ClientProtocol, MediaTypes};
 
 /// How a server, or one route of it, answers. Exchanges share it by reference count.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl ServerConfig {
             compressions: Compressions::none(),
             compression_policy: CompressionPolicy::default(),
             require_protocol_version: false,
-            codecs: codecs.iter().map(|name| MediaTypes::new(name)).collect(),
+            codecs: codecs.iter().map(|name| protocol::media_types(name)).collect(),
         }
     }
 }
@@ -86,13 +86,15 @@ impl ClientConfig {
             compression_policy: CompressionPolicy::default(),
             get: GetPolicy::Never,
             user_agent: Cow::Borrowed(USER_AGENT),
-            codec: MediaTypes::new(codec),
+            codec: protocol::media_types(codec),
         }
     }
 
-    /// Chooses another codec.
-    pub fn set_codec(&mut self, codec: &'static str) {
-        self.codec = MediaTypes::new(codec);
+    /// The same configuration with the codec of another name.
+    #[must_use]
+    pub fn with_codec(mut self, codec: &'static str) -> Self {
+        self.codec = protocol::media_types(codec);
+        self
     }
 
     /// The name of the codec.

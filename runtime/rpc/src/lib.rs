@@ -11,13 +11,13 @@
 //! use std::sync::Arc;
 //!
 //! use bytes::{Bytes, BytesMut};
+//! use ringwire_http::Head;
 //! use ringwire_rpc::*;
 //!
 //! const ECHO: Spec = Spec::new("/echo.v1.Echo/Echo", StreamShape::Unary);
 //! let config = Arc::new(ServerConfig::new(&["proto", "json"]));
 //!
-//! let fields = [("content-type", "application/json")];
-//! let head = RequestHead::new("POST", ECHO.procedure, &fields, Version::Http1);
+//! let head = Head::post(ECHO.procedure, "application/json", &NAMES);
 //! let mut exchange = ServerExchange::accept(&head, &ECHO, &config).expect("the head is in order");
 //!
 //! let mut body = BytesMut::new();
@@ -47,22 +47,25 @@ mod cardinality;
 mod client;
 mod config;
 mod error;
-mod head;
 mod limits;
 mod protocol;
+mod push_back;
 mod receive;
+mod response;
 mod server;
 mod spec;
 mod transmit;
 
-pub use answer::{Answer, answer_error, answer_unrouted};
+pub use answer::Answer;
 pub use client::{CallHead, ClientExchange, RequestLine};
 pub use config::{ClientConfig, GetPolicy, ServerConfig};
 pub use error::{Error, ErrorDetail, Origin, Source, StdError};
-pub use head::{RequestHead, Version};
 pub use limits::Limits;
-pub use protocol::{ClientProtocol, browser, fuzz};
+pub use protocol::{ClientProtocol, NAMES, Opening, answer_error, answer_unrouted, browser, fuzz};
+pub use push_back::PushBack;
+pub use response::ResponseMetadata;
 pub use ringwire_compress::{Compress, Compression, CompressionPolicy, Compressions};
+pub use ringwire_wire::metadata::MetadataError;
 pub use ringwire_wire::{Code, Metadata};
 pub use server::{End, Ending, RequestRest, ServerExchange, Sinks};
 pub use spec::{Idempotency, MethodDescriptor, Spec, StreamShape};

@@ -2,7 +2,8 @@
 //!
 //! The contract, in order:
 //!
-//! 1. [`accept`](ServerExchange::accept) the head. An `Err` is a whole answer: send it.
+//! 1. [`accept`](ServerExchange::accept) the head. An `Err` is a whole answer: send it. A shell that keeps the [`Opening`] of a
+//!    head begins with [`new`](ServerExchange::new).
 //! 2. [`push`](ServerExchange::push) chunks of the body as they come; after each, call
 //!    [`next_input`](ServerExchange::next_input) until it returns `Pending` or `End`. An `Err` of it is the
 //!    outcome of the RPC: finish with it at once, whether the request has ended or not.
@@ -17,20 +18,20 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compress, Compression};
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_http::{Head, HeadersMut};
 use ringwire_wire::Metadata;
 
 use crate::cardinality::Cardinality;
-use crate::protocol::{self, Protocol, Reply};
+use crate::protocol::{Opening, Protocol, Reply};
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
 use crate::transmit::Transmit;
-use crate::{Answer, Error, Input, RequestHead, ServerConfig, Spec};
+use crate::{Answer, Error, Input, ServerConfig, Spec, StreamShape};
 
 /// The server's half of one RPC.
 #[derive(Debug)]
 pub struct ServerExchange {
-    spec: Spec,
-    protocol: &'static dyn Protocol,
+    shape: StreamShape,
+    protocol: &'static Protocol,
     form: Form,
     timeout: Option<Duration>,
     receive: Receive,
@@ -84,39 +85,44 @@ pub enum RequestRest {
 
 impl ServerExchange {
     /// Begins an exchange for the method `spec`, or answers the request right away.
-    pub fn accept(
-        head: &RequestHead<'_>,
+    ///
+    /// # Panics
+    /// The fields of the head were not classified with [`NAMES`](crate::NAMES).
+    pub fn accept(head: &Head, spec: &Spec, config: &Arc<ServerConfig>) -> Result<Self, Box<Answer>> {
+        let opening = Opening::read(head, spec, config)?;
+        let timeout = opening.timeout(head, config)?;
+        Ok(Self::new(&opening, timeout, spec, config))
+    }
+
+    /// Begins an exchange for the method `spec`, given what has been read from the head.
+    #[inline]
+    pub fn new(
+        opening: &Opening,
+        timeout: Option<Duration>,
         spec: &Spec,
         config: &Arc<ServerConfig>,
-    ) -> Result<Self, Box<Answer>> {
-        let opening = protocol::negotiate(head, spec, config)?;
-        let framing = opening.protocol.framing();
-        let is_text = opening.protocol.is_text();
+    ) -> Self {
+        let Protocol { framing, is_text, .. } = *opening.protocol;
         let mut receive = Receive::new(Side::Server, framing, config.limits.receive_max);
         receive.set_text(is_text);
         receive.set_compression(opening.request_compression);
-        if let Some(message) = opening.message {
-            receive.push(message, true);
+        if let Some(message) = &opening.message {
+            receive.push(message.clone(), true);
         }
         let mut transmit = Transmit::new(framing, config.limits.send_max, is_text);
         transmit.set_one(spec.shape.has_one_response());
         transmit.set_compression(opening.response_compression, config.compression_policy);
-        Ok(Self {
-            spec: *spec,
+        Self {
+            shape: spec.shape,
             protocol: opening.protocol,
             form: Form { config: config.clone(), codec: opening.codec, media_type: opening.media_type },
-            timeout: opening.timeout,
+            timeout,
             receive,
             cardinality: Cardinality::new(Side::Server, spec.shape.has_one_request()),
             failed: None,
             transmit,
             head_sent: false,
-        })
-    }
-
-    /// The method.
-    pub fn spec(&self) -> &Spec {
-        &self.spec
+        }
     }
 
     /// The configuration.
@@ -132,7 +138,7 @@ impl ServerExchange {
     /// The name of the protocol, for logs and metrics only;
     /// [`ClientProtocol::name`](crate::ClientProtocol::name) lists them.
     pub fn protocol(&self) -> &'static str {
-        self.protocol.name()
+        self.protocol.name
     }
 
     /// How long the client is willing to wait, counted from the head's arrival.
@@ -145,13 +151,14 @@ impl ServerExchange {
         self.receive.push(chunk, end);
     }
 
-    /// Takes the trailers of the request, which end it. No protocol gives them a meaning.
-    pub fn push_trailers(&mut self, _: &dyn Headers) {
-        self.receive.push(Bytes::new(), true);
+    /// Takes the end of the request. If it has trailers, they are not read: no protocol gives them a meaning.
+    pub fn push_end(&mut self) {
+        self.receive.end();
     }
 
     /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is
     /// `Pending`, however many they are: a message may not be whole yet.
+    #[inline]
     pub fn buffered(&self) -> usize {
         self.receive.buffered() + self.cardinality.held()
     }
@@ -181,10 +188,10 @@ impl ServerExchange {
     /// `None`, and nothing written, where the head cannot go before the outcome is known, or has gone
     /// already.
     pub fn write_head(&mut self, headers: &Metadata, head: &mut dyn HeadersMut) -> Option<u16> {
-        if self.head_sent || self.protocol.framing() == Framing::Whole {
+        if self.head_sent || self.protocol.framing == Framing::Whole {
             return None;
         }
-        self.protocol.write_head(&self.form.reply(&self.transmit, false), headers, head);
+        self.protocol.write_head(&self.form.reply(self.protocol, &self.transmit, false), headers, head);
         self.head_sent = true;
         Some(HTTP_OK)
     }
@@ -202,10 +209,10 @@ impl ServerExchange {
 
     /// Ends the response: writes all that is left of it.
     pub fn finish(&mut self, ending: Ending<'_>, mut into: Sinks<'_>) -> End {
-        let reply = self.form.reply(&self.transmit, self.head_sent);
+        let reply = self.form.reply(self.protocol, &self.transmit, self.head_sent);
         let missing = self.missing_response(ending.outcome);
         let ending = Ending { outcome: missing.as_ref().map_or(ending.outcome, Err), ..ending };
-        let finished = self.protocol.finish(&reply, &ending, &mut self.transmit, &mut into);
+        let finished = self.protocol.server.finish(&reply, &ending, &mut self.transmit, &mut into);
         self.head_sent = true;
         let rest = if self.receive.has_ended() { RequestRest::Ended } else { RequestRest::Discard };
         self.receive.abandon();
@@ -223,6 +230,9 @@ impl ServerExchange {
                 return Err(unknown_flags(frame.flags));
             }
             let message = self.receive.decode(frame)?;
+            if self.receive.is_over() {
+                return self.cardinality.last(message).map(Input::Message);
+            }
             if let Some(message) = self.cardinality.message(message)? {
                 return Ok(Input::Message(message));
             }
@@ -231,7 +241,7 @@ impl ServerExchange {
 
     /// The error in place of a success without the one response that the method promises.
     fn missing_response(&self, outcome: Result<(), &Error>) -> Option<Error> {
-        let is_missing = outcome.is_ok() && self.spec.shape.has_one_response() && !self.transmit.has_sent();
+        let is_missing = outcome.is_ok() && self.shape.has_one_response() && !self.transmit.has_sent();
         is_missing.then(|| Error::internal("the method ended without its response"))
     }
 }
@@ -245,8 +255,9 @@ struct Form {
 }
 
 impl Form {
-    fn reply(&self, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
+    fn reply(&self, protocol: &'static Protocol, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
         Reply {
+            protocol,
             media_type: &self.config.codecs[self.codec].entries()[self.media_type].media_type,
             encoding: transmit.compression().map(Compression::name),
             varies: self.config.compressions.accept_header().is_some(),

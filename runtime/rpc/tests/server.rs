@@ -5,7 +5,8 @@ mod common;
 use common::{
     BIDI, CLIENT_STREAM, Extras, Request, SERVER_STREAM, UNARY, config, frame, get, post, serve_every_way,
 };
-use ringwire_rpc::{Spec, Version};
+use ringwire_http::Version;
+use ringwire_rpc::Spec;
 
 /// Serves `request` cut every way, and expects the response `want`.
 #[track_caller]
@@ -246,7 +247,7 @@ mod refusal {
 
     #[test]
     fn method_not_allowed() {
-        for method in ["DELETE", "PUT", "HEAD", "OPTIONS", "post", ""] {
+        for method in ["DELETE", "PUT", "HEAD", "OPTIONS", "post", "PROPFIND"] {
             for content_type in ["application/proto", "application/grpc", "application/grpc-web"] {
                 check(&post(content_type, "").method(method), &UNARY, "405; allow: GET, POST | ");
                 check(&post(content_type, "").method(method), &BIDI, "405; allow: POST | ");
@@ -425,7 +426,7 @@ mod refusal {
 
     #[test]
     fn trailers_need_a_version_of_http_that_has_them() {
-        let request = |content_type| post(content_type, "").version(Version::Http1);
+        let request = |content_type| post(content_type, "").version(Version::Http11);
         check(&request("application/grpc"), &BIDI, "505;  | ");
         check(
             &request("application/grpc-web"),

@@ -1,40 +1,33 @@
 //! One call, as its handler and its interceptors see it: all that stands beside the messages.
 
 use crate::arrival::metadata;
-use crate::cell::{Cell, Meeting};
+use crate::lane::{HeadersLane, ResponseHeaders, Shared};
 use crate::tracker::{Guard, Tracker};
-use crate::{Arrival, Cancelled, Head, Instant, Payload, Peer, Result};
+use crate::{Arrival, Cancelled, Instant, Payload, Peer, Result};
 use ringwire_call::{Canceller, ParentCall, Watchers};
-use ringwire_rpc::{Compress, Metadata, RequestHead, Spec};
+use ringwire_http::Head;
+use ringwire_rpc::{Compress, Metadata, Spec};
 use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 /// One call: who asks for what, until when, and what goes back beside the messages.
 pub struct Call {
     spec: &'static Spec,
     protocol: &'static str,
     codec: &'static str,
-    head: Arc<dyn Head>,
-    headers: OnceLock<Metadata>,
+    head: Head,
+    headers: OnceLock<Box<Metadata>>,
     peer: Arc<Peer>,
     deadline: Option<Instant>,
     extensions: http::Extensions,
     pub(crate) watchers: Watchers,
     /// For the one response of a unary call; streams are told at once.
     pub(crate) compress: Option<Compress>,
-    response_headers: HeadersOut,
-    response_trailers: Metadata,
+    response_headers: HeadersLane,
+    /// Made when they are asked for.
+    response_trailers: Option<Box<Metadata>>,
     canceller: Canceller,
     guard: Guard,
-}
-
-/// Where the response headers wait to leave.
-enum HeadersOut {
-    /// Here: they leave when the handler has ended.
-    Here(Metadata),
-    /// Where the stream's first message will take them along.
-    InCell(Arc<Cell>),
 }
 
 impl Call {
@@ -45,12 +38,12 @@ impl Call {
 
     /// The headers of the request. They are collected when this is first called.
     pub fn headers(&self) -> &Metadata {
-        self.headers.get_or_init(|| metadata(self.head.request().headers))
+        self.headers.get_or_init(|| Box::new(metadata(self.head.fields())))
     }
 
     /// The head of the HTTP request.
-    pub fn request(&self) -> RequestHead<'_> {
-        self.head.request()
+    pub fn head(&self) -> &Head {
+        &self.head
     }
 
     /// The name of the protocol, for logs and metrics only: `connect`, `grpc` or `grpc-web`.
@@ -66,31 +59,20 @@ impl Call {
     /// The headers of the response.
     ///
     /// # Errors
-    /// The headers of a stream leave with the first message, or with a flush. Who asks for them later is told
-    /// so.
+    /// The headers of a stream leave with the first message, or with a flush. After that, this returns an error.
     pub fn response_headers_mut(&mut self) -> Result<ResponseHeaders<'_>> {
-        Ok(ResponseHeaders(match &mut self.response_headers {
-            HeadersOut::Here(headers) => HeadersRef::Here(headers),
-            HeadersOut::InCell(cell) => {
-                let meeting = cell.lock();
-                meeting.headers_are_here()?;
-                HeadersRef::InCell(meeting)
-            }
-        }))
+        self.response_headers.lock()
     }
 
     /// The trailers of the response. They leave when the handler has ended.
     pub fn response_trailers_mut(&mut self) -> &mut Metadata {
-        &mut self.response_trailers
+        self.response_trailers.get_or_insert_default()
     }
 
     /// Chooses whether the messages sent from now on are compressed, for a client that understands any
     /// compression.
     pub fn set_compress(&mut self, wish: Compress) {
-        match &self.response_headers {
-            HeadersOut::Here(_) => self.compress = Some(wish),
-            HeadersOut::InCell(cell) => cell.lock().messages.exchange.set_compress(wish),
-        }
+        self.compress = self.response_headers.set_compress(wish);
     }
 
     /// When the time of the call runs out, as the client and the server's policy have it between them.
@@ -109,12 +91,12 @@ impl Call {
         &self.peer
     }
 
-    /// What others left for the handler: tower layers, interceptors.
+    /// The values that others left for the handler: tower layers, interceptors.
     pub fn extensions(&self) -> &http::Extensions {
         &self.extensions
     }
 
-    /// The same, to leave something in.
+    /// Mutable access to the extensions.
     pub fn extensions_mut(&mut self) -> &mut http::Extensions {
         &mut self.extensions
     }
@@ -128,14 +110,14 @@ impl Call {
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message first.
     pub fn on_receive(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.watchers.hooks_or_new().on_receive(Box::new(look));
+        self.watchers.hooks_or_new().on_request(Box::new(look));
     }
 
     /// Looks at each message that is sent, and may replace it. An error takes the place of the send.
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message last.
     pub fn on_send(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.watchers.hooks_or_new().on_send(Box::new(look));
+        self.watchers.hooks_or_new().on_response(Box::new(look));
     }
 
     pub(crate) fn new(
@@ -157,16 +139,16 @@ impl Call {
             extensions: arrival.extensions,
             watchers: Watchers::default(),
             compress: None,
-            response_headers: HeadersOut::Here(Metadata::new()),
-            response_trailers: Metadata::new(),
+            response_headers: HeadersLane::Own(None),
+            response_trailers: None,
             canceller: Canceller::default(),
             guard: Guard::new(tracker),
         }
     }
 
-    /// From here on, the response headers wait in the cell.
-    pub(crate) fn headers_into(&mut self, cell: Arc<Cell>) {
-        self.response_headers = HeadersOut::InCell(cell);
+    /// Lets the response headers wait in a shared lane from here on.
+    pub(crate) fn share_headers(&mut self, shared: Arc<Shared>) {
+        self.response_headers = HeadersLane::Shared(shared);
     }
 
     /// The handler has ended without an answer of its own.
@@ -179,18 +161,10 @@ impl Call {
         self.canceller.answered();
     }
 
-    /// The headers and trailers that the handler of a unary call left.
+    /// The headers, if they wait with the call, and the trailers that the handler left.
     pub(crate) fn response(&self) -> (&Metadata, &Metadata) {
         const NONE: &Metadata = &Metadata::new();
-        let headers = match &self.response_headers {
-            HeadersOut::Here(headers) => headers,
-            HeadersOut::InCell(_) => NONE,
-        };
-        (headers, &self.response_trailers)
-    }
-
-    pub(crate) fn take_trailers(&mut self) -> Metadata {
-        std::mem::take(&mut self.response_trailers)
+        (self.response_headers.own().unwrap_or(NONE), self.response_trailers.as_deref().unwrap_or(NONE))
     }
 }
 
@@ -213,44 +187,6 @@ impl fmt::Debug for Call {
             .field("peer", &self.peer)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
-    }
-}
-
-/// The headers of a response, while they can be changed. Let go of it before the next await.
-#[derive(Debug)]
-pub struct ResponseHeaders<'c>(HeadersRef<'c>);
-
-enum HeadersRef<'c> {
-    Here(&'c mut Metadata),
-    InCell(MutexGuard<'c, Meeting>),
-}
-
-impl Deref for ResponseHeaders<'_> {
-    type Target = Metadata;
-
-    fn deref(&self) -> &Metadata {
-        match &self.0 {
-            HeadersRef::Here(headers) => headers,
-            HeadersRef::InCell(meeting) => &meeting.headers,
-        }
-    }
-}
-
-impl DerefMut for ResponseHeaders<'_> {
-    fn deref_mut(&mut self) -> &mut Metadata {
-        match &mut self.0 {
-            HeadersRef::Here(headers) => headers,
-            HeadersRef::InCell(meeting) => &mut meeting.headers,
-        }
-    }
-}
-
-impl fmt::Debug for HeadersRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Here(headers) => headers.fmt(f),
-            Self::InCell(meeting) => meeting.headers.fmt(f),
-        }
     }
 }
 

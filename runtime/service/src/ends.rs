@@ -1,13 +1,13 @@
 //! The two ends of a call: the messages that arrive, and those that go back.
 
-use crate::cell::Cell;
 use crate::error::broken;
+use crate::lane::{LaneRef, Shared, WRONG_SHAPE};
 use crate::messages::Messages;
 use crate::{Call, Result};
 use bytes::Bytes;
 use ringwire_call::{Coding, decode_failed};
-use ringwire_message::{DecodeLimits, Encode, Message, Proto};
-use ringwire_rpc::{Compress, Error};
+use ringwire_message::{DecodeLimits, Encode, Message, Proto, Writable};
+use ringwire_rpc::Compress;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -18,7 +18,7 @@ use futures_core::Stream;
 
 /// The messages that arrive on a call.
 pub struct Requests<'c, M> {
-    cell: &'c Cell,
+    shared: &'c Shared,
     coding: Coding,
     /// What the last view borrows from.
     current: Bytes,
@@ -34,7 +34,7 @@ impl<M: Message> Requests<'_, M> {
     /// Or the message is not an `M`: the next one may be, if the handler cares to go on.
     pub async fn next(&mut self) -> Result<Option<M::View<'_>>> {
         self.current = Bytes::new();
-        let Some(message) = poll_fn(|cx| self.cell.poll_watched::<M>(cx.waker())).await? else {
+        let Some(message) = poll_fn(|cx| self.shared.poll_watched::<M>(cx.waker())).await? else {
             return Ok(None);
         };
         let limits = &self.coding.decode_limits;
@@ -49,9 +49,8 @@ impl<'c, M: Message> Requests<'c, M> {
         RequestStream { requests: Some(self) }
     }
 
-    fn new(cell: &'c Cell) -> Self {
-        let coding = cell.lock().messages.coding;
-        Self { cell, coding, current: Bytes::new(), of: PhantomData }
+    fn new(shared: &'c Shared) -> Self {
+        Self { shared, coding: shared.coding(), current: Bytes::new(), of: PhantomData }
     }
 }
 
@@ -73,7 +72,7 @@ impl<M: Message> Stream for RequestStream<'_, M> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<M>>> {
         let Some(requests) = &self.requests else { return Poll::Ready(None) };
         let Coding { codec, decode_limits, .. } = requests.coding;
-        let received = match requests.cell.poll_watched::<M>(cx.waker()) {
+        let received = match requests.shared.poll_watched::<M>(cx.waker()) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(received) => received.transpose(),
         };
@@ -87,7 +86,7 @@ impl<M: Message> Stream for RequestStream<'_, M> {
 
 /// The messages that a call answers with.
 pub struct Responses<'c, M> {
-    cell: &'c Cell,
+    shared: &'c Shared,
     of: PhantomData<fn() -> M>,
 }
 
@@ -99,7 +98,7 @@ impl<M: Message> Responses<'_, M> {
     /// The message is larger than the limit, or has no form in the codec of the call. Nothing of it is sent
     /// then, and the call can go on.
     pub async fn send<K>(&mut self, message: &impl Encode<M, K>) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_send(message, cx.waker())).await
+        poll_fn(|cx| self.shared.poll_send(message, cx.waker())).await
     }
 
     /// Lets the response headers leave without a message, and waits until the connection has taken all that
@@ -111,7 +110,7 @@ impl<M: Message> Responses<'_, M> {
     /// # Errors
     /// None today; a result, so that `?` reads as it does after a send.
     pub async fn flush(&mut self) -> Result<()> {
-        poll_fn(|cx| self.cell.poll_flush(cx.waker())).await;
+        poll_fn(|cx| self.shared.poll_flush(cx.waker())).await;
         Ok(())
     }
 
@@ -135,11 +134,11 @@ impl<'c, M> Responses<'c, M> {
     /// Chooses whether the messages sent from now on are compressed, for a client that understands any
     /// compression.
     pub fn set_compress(&mut self, wish: Compress) {
-        self.cell.lock().messages.exchange.set_compress(wish);
+        self.shared.set_compress(wish);
     }
 
-    fn new(cell: &'c Cell) -> Self {
-        Self { cell, of: PhantomData }
+    fn new(shared: &'c Shared) -> Self {
+        Self { shared, of: PhantomData }
     }
 }
 
@@ -151,7 +150,7 @@ impl<M> fmt::Debug for Responses<'_, M> {
 
 /// The place of the one response of a call.
 pub struct Response<'c, M> {
-    place: Place<'c>,
+    lane: LaneRef<'c>,
     of: PhantomData<fn() -> M>,
 }
 
@@ -170,10 +169,7 @@ impl Sent {
 impl<M: Message> Response<'_, M> {
     /// Chooses whether the response is compressed, for a client that understands any compression.
     pub fn set_compress(&mut self, wish: Compress) {
-        match &mut self.place {
-            Place::Unary(messages) => messages.exchange.set_compress(wish),
-            Place::Cell(cell) => cell.lock().messages.exchange.set_compress(wish),
-        }
+        self.lane.with(|messages| messages.exchange.set_compress(wish));
     }
 
     /// Writes what a method has returned, under the wishes that it left in the call. Generated code calls it.
@@ -192,12 +188,9 @@ impl<M: Message> Response<'_, M> {
     ///
     /// # Errors
     /// The message is larger than the limit, or has no form in the codec of the call.
-    pub async fn send<K>(self, message: &impl Encode<M, K>) -> Result<Sent> {
-        match self.place {
-            Place::Unary(messages) => messages.send(message)?,
-            // The head waits for the handler's end: until then, headers can be changed.
-            Place::Cell(cell) => cell.lock().messages.send(message)?,
-        }
+    pub async fn send<K>(mut self, message: &impl Encode<M, K>) -> Result<Sent> {
+        // The head waits for the handler's end: until then, headers can be changed.
+        self.lane.with(|messages| messages.send(message))?;
         Ok(Sent(()))
     }
 }
@@ -232,8 +225,9 @@ impl<M: Message> Request<M> {
         M::owned(&Proto, self.bytes.clone(), &self.limits).map_err(decode_failed)
     }
 
-    fn new(message: Bytes, messages: &mut Messages) -> Result<Self> {
-        let message = messages.watched::<M>(message)?;
+    fn new(messages: &mut Messages) -> Result<Self> {
+        let request = messages.request.take().ok_or_else(|| broken(WRONG_SHAPE))?;
+        let message = messages.watched::<M>(request)?;
         let coding = &messages.coding;
         let bytes = M::viewable(coding.codec, message, &coding.decode_limits).map_err(decode_failed)?;
         Ok(Self { bytes, limits: coding.decode_limits, of: PhantomData })
@@ -248,107 +242,69 @@ impl<M> fmt::Debug for Request<M> {
 
 /// The ends of one call before they have types: generated code asks for those of the method's shape.
 pub struct Ends<'c> {
-    place: Place<'c>,
-    /// The request of a method that has one.
-    request: Option<Bytes>,
-}
-
-enum Place<'c> {
-    /// Of a unary call without interceptors: its response needs to wait for nobody.
-    Unary(&'c mut Messages),
-    Cell(&'c Cell),
+    lane: LaneRef<'c>,
 }
 
 impl<'c> Ends<'c> {
-    /// Of a unary method.
+    /// The request and the response of a unary method.
     ///
     /// # Errors
     /// The request is not in the codec of the call, or the method has another shape.
     pub fn unary<Q: Message, A: Message>(self) -> Result<(Request<Q>, Response<'c, A>)> {
-        let Self { mut place, request } = self;
-        let request = request.ok_or_else(|| broken(WRONG_SHAPE))?;
-        let request = match &mut place {
-            Place::Unary(messages) => Request::new(request, messages)?,
-            Place::Cell(cell) => Request::new(request, &mut cell.lock().messages)?,
-        };
-        Ok((request, Response { place, of: PhantomData }))
+        let Self { mut lane } = self;
+        let request = lane.with(Request::new)?;
+        Ok((request, Response { lane, of: PhantomData }))
     }
 
-    /// Of a method with one request and many responses.
+    /// The request and the responses of a method that streams its responses.
     ///
     /// # Errors
     /// The request is not in the codec of the call, or the method has another shape.
     pub async fn server_stream<Q: Message, A: Message>(self) -> Result<(Request<Q>, Responses<'c, A>)> {
-        let request = self.request.ok_or_else(|| broken(WRONG_SHAPE))?;
-        let cell = self.place.cell()?;
-        let request = Request::new(request, &mut cell.lock().messages)?;
-        Ok((request, Responses::new(cell)))
+        let Self { mut lane } = self;
+        let request = lane.with(Request::new)?;
+        Ok((request, Responses::new(lane.shared()?)))
     }
 
-    /// Of a method with many requests and one response.
+    /// The requests and the response of a method that streams its requests.
     ///
     /// # Errors
     /// The method has another shape.
     pub fn client_stream<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Response<'c, A>)> {
-        let cell = self.place.cell()?;
-        Ok((Requests::new(cell), Response { place: Place::Cell(cell), of: PhantomData }))
+        let shared = self.lane.shared()?;
+        Ok((Requests::new(shared), Response { lane: LaneRef::Shared(shared), of: PhantomData }))
     }
 
-    /// Of a method with many requests and many responses.
+    /// The requests and the responses of a method that streams both.
     ///
     /// # Errors
     /// The method has another shape.
     pub fn bidi<Q: Message, A: Message>(self) -> Result<(Requests<'c, Q>, Responses<'c, A>)> {
-        let cell = self.place.cell()?;
-        Ok((Requests::new(cell), Responses::new(cell)))
+        let shared = self.lane.shared()?;
+        Ok((Requests::new(shared), Responses::new(shared)))
     }
 
-    pub(crate) fn of_unary(messages: &'c mut Messages, request: Option<Bytes>) -> Self {
-        Self { place: Place::Unary(messages), request }
+    pub(crate) fn new(lane: LaneRef<'c>) -> Self {
+        Self { lane }
     }
 
-    pub(crate) fn of_cell(cell: &'c Cell) -> Self {
-        Self { place: Place::Cell(cell), request: None }
-    }
-
-    /// Takes over what the interceptors on the way here wish for, and waits for the request, if there must be
+    /// Takes over the wishes of the interceptors on the way here, and waits for the request, if there must be
     /// one.
     pub(crate) async fn begin(&mut self, call: &mut Call) -> Result<()> {
-        self.place.begin(call);
-        match self.place {
-            Place::Cell(cell) if call.spec().shape.has_one_request() => {
-                let request = poll_fn(|cx| cell.poll_receive(cx.waker())).await?;
-                self.request = Some(request.ok_or_else(|| Error::unimplemented(NO_REQUEST))?);
-            }
-            Place::Unary(_) | Place::Cell(_) => {}
+        let has_request = self.lane.with(|messages| {
+            messages.begin(call);
+            messages.request.is_some()
+        });
+        if !has_request && call.spec().shape.has_one_request() {
+            poll_fn(|cx| self.lane.poll_request(cx.waker())).await?;
         }
         Ok(())
     }
 
-    /// One message instead of whatever the handler would have said.
-    pub(crate) fn reply<M: Message, K>(mut self, call: &mut Call, message: &impl Encode<M, K>) -> Result<()> {
-        self.place.begin(call);
-        match self.place {
-            Place::Unary(messages) => messages.send(message),
-            Place::Cell(cell) if call.spec().shape.has_one_response() => cell.lock().messages.send(message),
-            Place::Cell(cell) => cell.lock().send(message),
-        }
-    }
-}
-
-impl<'c> Place<'c> {
-    fn begin(&mut self, call: &mut Call) {
-        match self {
-            Self::Unary(messages) => messages.begin(call),
-            Self::Cell(cell) => cell.lock().messages.begin(call),
-        }
-    }
-
-    fn cell(self) -> Result<&'c Cell> {
-        match self {
-            Self::Cell(cell) => Ok(cell),
-            Self::Unary(_) => Err(broken(WRONG_SHAPE)),
-        }
+    /// Writes one message instead of whatever the handler would have said.
+    pub(crate) fn reply(&mut self, call: &mut Call, message: &dyn Writable) -> Result<()> {
+        self.lane.with(|messages| messages.begin(call));
+        self.lane.reply(message, !call.spec().shape.has_one_response())
     }
 }
 
@@ -357,6 +313,3 @@ impl fmt::Debug for Ends<'_> {
         f.write_str("Ends")
     }
 }
-
-pub(crate) const NO_REQUEST: &str = "the request has no message";
-const WRONG_SHAPE: &str = "the code of the method asks for ends of another shape than its spec says";

@@ -1,104 +1,208 @@
-//! One call in flight, without task or channel: whoever owns the connection drives it.
-//!
-//! The contract: [`poll_head`](InFlight::poll_head) until it is ready, then
-//! [`poll_body`](InFlight::poll_body) until it yields `None`, then
-//! [`write_trailers`](InFlight::write_trailers). A poll that is pending waits for one of three things: for
-//! the request, if [`wants_input`](InFlight::wants_input) (push what has arrived, and poll at once); for the
-//! waker that it was given; or for the time that [`deadline`](InFlight::deadline) names. Nothing else drives
-//! a call, so dropping it is cancelling it.
-
-mod fields;
+//! One call in flight, without task or channel: the shell that owns the connection drives it.
 
 use crate::budget::Share;
-use crate::cell::{Cell, Head as HeadState, Meeting};
 use crate::deadline::{Expired, Timer};
-use crate::ends::NO_REQUEST;
-use crate::messages::Messages;
-use crate::router::Routes;
-use crate::service::{Mount, Start, Streamed, Unary, drop_caught, poll_caught};
-use crate::{Arrival, BoxFuture, Call, Error, Head, Instant};
+use crate::lane::{Lane, NO_REQUEST, Shared, Turn};
+use crate::messages::{Closed, Closing, Messages, Unsent};
+use crate::router::{Refused, Route, Routes};
+use crate::service::{Handled, Started, drop_caught, poll_caught};
+use crate::trailers::Trailers;
+use crate::watch::{Watch, trace_failure};
+use crate::{Arrival, BoxFuture, Call, Error, Instant};
 use bytes::{Bytes, BytesMut};
-use fields::{Fields, Nowhere};
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_call::{CallOutcome, Traffic};
+use ringwire_http::{Head, Headers, HeadersMut};
 use ringwire_rpc::{
-    Answer, End, Input, Metadata, RequestRest, ServerExchange, Spec, StreamShape, answer_error,
-    answer_unrouted,
+    Answer, Code, Input as Received, Metadata, RequestRest, ServerExchange, Spec, StreamShape, answer_error,
 };
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// One call in flight.
-pub struct InFlight {
-    stage: Stage,
+///
+/// A shell gives it what has arrived with [`handle_input`](Self::handle_input), then calls [`poll`](Self::poll) until it
+/// says what it waits for. In return come one [`Step::Head`], any number of [`Step::Body`], and one [`Step::Done`];
+/// [`Step::Wait`] may stand between any two. This is all of a shell that has a request at hand:
+/// ```
+/// # use ringwire_service::*; use std::task::{Context, Waker}; use bytes::{Bytes, BytesMut};
+/// # use ringwire_http::{Head, Headers, Token};
+/// # let routes = Router::new().build().unwrap();
+/// let head = Head::post("/greet.v1.Greet/Greet", "application/json", &ringwire_rpc::NAMES);
+/// let (mut cx, now) = (Context::from_waker(Waker::noop()), Instant::now());
+/// let mut call = routes.start(Arrival::new(head), now);
+/// call.handle_input(Input::Data(Bytes::from_static(b"{}")));
+/// call.handle_input(Input::End);
+/// let (mut status, mut body) = (0, BytesMut::new());
+/// let (mut headers, mut trailers) = (Vec::<(String, Vec<u8>)>::new(), Vec::<(String, Vec<u8>)>::new());
+/// let ended = loop {
+///     let fields = if status == 0 { &mut headers } else { &mut trailers };
+///     let before = body.len();
+///     let step = call.poll(&mut cx, now, &mut Outbox { fields, body: &mut body });
+///     call.handle_sent(body.len() - before);
+///     match step {
+///         Step::Head(known) => status = known,
+///         Step::Body => {}
+///         Step::Done(ended) => break Some(ended),
+///         Step::Wait { .. } => break None, // For input, the waker, or the time: a server comes back to the call then.
+///     }
+/// };
+/// assert_eq!((status, ended.and_then(|ended| ended.code)), (404, Some(Code::Unimplemented)));
+/// ```
+/// - **Order.** Fields that are written at `Head` are those of the response's head, fields that are written at `Done` its
+///   trailers. Bytes of the body may be appended by any step: the body of a unary response comes with the head. They leave
+///   after the head and before the trailers. A shell that polls on until `Wait` or `Done` before it writes knows by then
+///   whether the body is whole.
+/// - **Buffer.** It is the shell's, and may hold other bytes in front. Its free room is lent to the handler, so that a unary
+///   response is encoded where it leaves. A handler that has to wait may keep the room: then the buffer is as long as it was,
+///   and has no room left.
+/// - **Input** may come unasked: it is kept, and counts in the [`Budget`](crate::Budget). A shell that reads from the peer only
+///   when `Wait` asks for input passes the handler's pace on.
+/// - **Backpressure.** A stream's `send` waits while 64 KiB of the body have not been reported by
+///   [`handle_sent`](Self::handle_sent). They count in the budget too, after `Done` as well: for as long as the call is kept.
+/// - **Cancelling.** Dropping a call before `Done` cancels it.
+pub struct CallInFlight {
+    state: State,
     timer: Timer,
-    /// Kept for the answer to a unary call whose time runs out while its handler holds everything else.
-    head: Arc<dyn Head>,
+    /// Kept for the answer to a call whose time runs out while its handler holds everything else.
+    head: Head,
     spec: Option<&'static Spec>,
-    status: Option<u16>,
-    trailers: Option<Fields>,
-    rest: RequestRest,
     input_ended: bool,
+    unsent: Unsent,
+    watch: Option<Box<Watch>>,
 }
 
-enum Stage {
-    /// A unary call without interceptors whose request is not whole.
-    Collecting(Arc<dyn Mount>, Box<Unary>),
-    /// Such a call whose handler runs.
-    Unary(BoxFuture<'static, Box<Unary>>),
-    /// Such a call that has ended; its head has not left.
-    Answered(Box<Unary>),
-    /// A call whose interceptors run, or, if it is a stream, whose handler.
-    Stream(BoxFuture<'static, Streamed>, Arc<Cell>),
-    /// Such a call that has ended; its head has not left.
-    Streamed(Streamed, Arc<Cell>),
-    /// An answer that needs no exchange; its head has not left.
-    Refused(Box<Answer>),
-    /// The end is known, and written. The share is what the bytes draw from the budget.
-    Body(BytesMut, Option<Share>),
+/// What a shell has to tell a call.
+pub enum Input<'a> {
+    /// A piece of the request body has arrived.
+    Data(Bytes),
+    /// The request has ended.
+    End,
+    /// The request has ended in these trailers.
+    Trailers(&'a dyn Headers),
 }
 
-impl InFlight {
-    pub(crate) fn new(routes: &Routes, arrival: Arrival, now: Instant) -> Self {
+/// The place that a call writes to.
+pub struct Outbox<'a> {
+    /// Gets the fields of the response's head, and then its trailers.
+    pub fields: &'a mut dyn HeadersMut,
+    /// Gets the body: it is appended.
+    pub body: &'a mut BytesMut,
+}
+
+/// What a call has come to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// The head of the response is known: this HTTP status, and the fields that were written.
+    Head(u16),
+    /// The body has grown.
+    Body,
+    /// The response is complete, the trailers written. Nothing follows.
+    Done(Ended),
+    /// Nothing moves before one of these happens: the waker of the context is woken, bytes are reported as sent, or
+    Wait {
+        /// input arrives, if the call waits for it;
+        input: bool,
+        /// this time comes, if there is one.
+        until: Option<Instant>,
+    },
+}
+
+/// The end of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ended {
+    /// Whether the response has trailers.
+    pub trailers: bool,
+    /// What to do with the rest of the request.
+    pub rest: RequestRest,
+    /// The code of the error; `None` for success, and where only HTTP was at fault.
+    pub code: Option<Code>,
+}
+
+/// What a call does. Each state owns what it needs; a transition takes it.
+enum State {
+    /// Waits until the request of a unary call is whole, or for the first poll.
+    Gather(Box<Started>),
+    /// Polls the handler, and the interceptors around it.
+    Run(Run),
+    /// The handler has ended, and the rest of the response is not written.
+    Close(Handled),
+    /// The handler of a stream was dropped, and the rest of the response is not written.
+    Break(Arc<Shared>, Error),
+    /// Has been refused, and the answer is not written.
+    Refuse(Box<Answer>),
+    /// Waits to write the trailers.
+    Trail(Trailers, Ended),
+    /// Waits for nothing.
+    Done,
+}
+
+struct Run {
+    handler: BoxFuture<'static, Handled>,
+    /// The messages, unless the handler has them to itself.
+    shared: Option<Arc<Shared>>,
+}
+
+impl Routes {
+    /// Starts a call. It never fails: a refusal is an answer too. Nothing of the application runs before the first poll.
+    ///
+    /// # Panics
+    /// The fields of the head were not classified with [`NAMES`](ringwire_rpc::NAMES).
+    pub fn start(&self, arrival: Arrival, now: Instant) -> CallInFlight {
         let head = arrival.head.clone();
-        let request = head.request();
-        let Some(route) = routes.route(request.path) else {
-            let answer = answer_unrouted(&request);
-            return Self::at(Stage::Refused(Box::new(answer)), Timer::default(), head.clone(), None);
-        };
-        let spec = route.spec();
-        let exchange = match ServerExchange::accept(&request, spec, route.config()) {
-            Ok(exchange) => exchange,
-            Err(answer) => {
-                return Self::at(Stage::Refused(answer), Timer::default(), head.clone(), Some(spec));
+        let opened = self.open(&head).and_then(|(route, opening)| {
+            let spec = route.spec();
+            match opening.timeout(&head, route.config()) {
+                Ok(timeout) => Ok((route, opening, timeout)),
+                Err(answer) => Err(Refused { spec: Some(spec), answer }),
+            }
+        });
+        let (route, opening, timeout) = match opened {
+            Ok(opened) => opened,
+            Err(Refused { spec, answer }) => {
+                let watch = self.observer.as_ref().map(|observer| Watch::begin(observer, &head, spec, now));
+                return CallInFlight::new(State::Refuse(answer), Timer::default(), head, spec, watch);
             }
         };
-        let policy = &route.entry.deadlines;
-        let mut timer = Timer::new(policy, exchange.timeout(), now);
-        let coding = route.coding(routes, exchange.codec());
-        let (protocol, codec) = (exchange.protocol(), coding.codec.name());
-        let call = Call::new(spec, protocol, codec, arrival, timer.deadline, &routes.tracker);
-        let mut start = Start { method: route.method, call, around: routes.around.clone() };
-        let messages = Messages::new(exchange, coding, Share::new(&routes.budget));
-        let mount = route.entry.mount.clone();
-        let is_unary = spec.shape == StreamShape::Unary;
-        let stage = if is_unary && start.around.is_none() && !mount.is_intercepted() {
-            let unary = Unary { start, messages, request: None, outcome: Ok(()) };
-            Stage::Collecting(mount, Box::new(unary))
-        } else {
-            if !is_unary {
-                timer.watch_messages(policy, now);
-            }
-            let cell = Arc::new(Cell::new(messages));
-            start.call.headers_into(cell.clone());
-            Stage::Stream(mount.stream(start, cell.clone()), cell)
-        };
-        Self::at(stage, timer, head.clone(), Some(spec))
+        let Route { entry, method } = route;
+        let (spec, config) = (route.spec(), route.config());
+        let timer = Timer::new(&entry.deadlines, timeout, now);
+        let exchange = ServerExchange::new(&opening, timeout, spec, config);
+        let coding = route.coding(self, opening.codec());
+        let (protocol, codec) = (opening.protocol(), coding.codec.name());
+        let watch = self.observer.as_ref().map(|observer| {
+            let mut watch = Watch::begin(observer, &head, Some(spec), now);
+            watch.form = Some((protocol, codec));
+            watch
+        });
+        let started = Box::write(
+            Box::new_uninit(),
+            Started {
+                mount: entry.mount.clone(),
+                method,
+                around: entry.around.clone(),
+                call: Call::new(spec, protocol, codec, arrival, timer.deadline, &self.tracker),
+                lane: Lane::Own(Messages::new(exchange, coding, Share::new(&self.budget))),
+            },
+        );
+        drop(opening);
+        let mut flight = CallInFlight::new(State::Gather(started), timer, head, Some(spec), watch);
+        if spec.shape != StreamShape::Unary {
+            flight.timer.watch_messages(&entry.deadlines, now);
+        }
+        flight
     }
+}
 
-    fn at(stage: Stage, timer: Timer, head: Arc<dyn Head>, spec: Option<&'static Spec>) -> Self {
-        let rest = RequestRest::Discard;
-        Self { stage, timer, head, spec, status: None, trailers: None, rest, input_ended: false }
+impl CallInFlight {
+    fn new(
+        state: State,
+        timer: Timer,
+        head: Head,
+        spec: Option<&'static Spec>,
+        watch: Option<Box<Watch>>,
+    ) -> Self {
+        Self { state, timer, head, spec, input_ended: false, unsent: Unsent::default(), watch }
     }
 
     /// The method that is called, if the path leads to one.
@@ -106,262 +210,287 @@ impl InFlight {
         self.spec
     }
 
-    /// Takes a piece of the request body. Poll next.
-    pub fn push(&mut self, chunk: Bytes) {
-        self.take_in(chunk, false);
+    /// The head of the request.
+    pub fn head(&self) -> &Head {
+        &self.head
     }
 
-    /// Takes the news that the request has ended. Poll next.
-    pub fn push_end(&mut self) {
-        self.input_ended = true;
-        self.take_in(Bytes::new(), true);
-    }
-
-    /// Takes the trailers of the request, which end it. Poll next.
-    pub fn push_trailers(&mut self, trailers: &dyn Headers) {
-        self.input_ended = true;
-        match &mut self.stage {
-            Stage::Collecting(_, unary) => unary.messages.exchange.push_trailers(trailers),
-            Stage::Stream(_, cell) => cell.lock().push_trailers(trailers),
-            Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => {}
-            Stage::Refused(_) | Stage::Body(..) => {}
-        }
-    }
-
-    /// Whether the call waits for more of the request. A shell that reads only then passes the handler's pace
-    /// on to the peer.
-    pub fn wants_input(&self) -> bool {
-        !self.input_ended
-            && match &self.stage {
-                Stage::Collecting(..) => true,
-                Stage::Stream(_, cell) => cell.lock().is_hungry(),
-                Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => false,
-                Stage::Refused(_) | Stage::Body(..) => false,
+    /// Takes what has arrived. Poll next.
+    pub fn handle_input(&mut self, input: Input<'_>) {
+        match input {
+            Input::Data(chunk) => self.take_in(chunk),
+            // No protocol gives the trailers of a request a meaning.
+            Input::End | Input::Trailers(_) => {
+                self.input_ended = true;
+                match &mut self.state {
+                    State::Gather(started) => {
+                        started.lane.lend().with(|messages| messages.exchange.push_end());
+                    }
+                    State::Run(Run { shared: Some(shared), .. }) => shared.push_end(),
+                    State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => {}
+                    State::Refuse(_) | State::Trail(..) | State::Done => {}
+                }
             }
-    }
-
-    /// When to poll next, if nothing else happens before. `None` once the handler has ended: from there on it
-    /// is the connection that bounds how long a peer may take to read.
-    pub fn deadline(&self) -> Option<Instant> {
-        match &self.stage {
-            Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => self.timer.next(),
-            Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => None,
         }
     }
 
-    /// Drives the call until the head of its response is known, writes it, and returns the HTTP status. Ready
-    /// again, with nothing written, when polled after that.
-    pub fn poll_head(&mut self, cx: &mut Context<'_>, now: Instant, head: &mut dyn HeadersMut) -> Poll<u16> {
-        if let Some(status) = self.status {
-            return Poll::Ready(status);
+    /// Takes note of bytes of the response body that have left for the peer. Poll next, unless the call is done.
+    pub fn handle_sent(&mut self, bytes: usize) {
+        match &self.state {
+            State::Run(Run { shared: Some(shared), .. }) | State::Break(shared, _) => shared.sent(bytes),
+            State::Gather(_) | State::Run(Run { shared: None, .. }) => {}
+            State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done => self.unsent.sent(bytes),
         }
-        self.drive(cx, now);
-        let status = match &mut self.stage {
-            Stage::Collecting(..) | Stage::Unary(_) => None,
-            Stage::Stream(_, cell) => cell.lock().write_due_head(head),
-            Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) | Stage::Body(..) => {
-                self.finish(head)
+    }
+
+    /// Drives the call until it has something to say, or nothing moves.
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Instant, out: &mut Outbox<'_>) -> Step {
+        if let Some(watch) = &mut self.watch {
+            watch.passes(now);
+        }
+        if let State::Gather(_) = self.state {
+            self.begin(out.body);
+        }
+        if let State::Gather(_) | State::Run(_) = self.state
+            && let Some(expired) = self.timer.expired(now)
+        {
+            self.fail(expired.into_error());
+        }
+        let mut turn = None;
+        if let State::Run(run) = &mut self.state {
+            match run.poll(cx, out) {
+                Poll::Ready(Ok(handled)) => {
+                    self.state = State::Close(handled);
+                }
+                Poll::Ready(Err(panic)) => self.fail(panic),
+                Poll::Pending => {
+                    turn = run.shared.as_ref().map(|shared| shared.end_turn(out.fields, out.body));
+                }
             }
-        };
-        self.status = status;
-        status.map_or(Poll::Pending, Poll::Ready)
-    }
-
-    /// Drives the call until it has more of the response body, or is at its end: `None`.
-    ///
-    /// # Panics
-    /// If the head has not been polled until it was ready.
-    pub fn poll_body(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Option<BytesMut>> {
-        assert!(self.status.is_some(), "the head leaves before the body");
-        self.drive(cx, now);
-        match &mut self.stage {
-            Stage::Stream(_, cell) => match cell.lock().take_out() {
-                Some(bytes) => Poll::Ready(Some(bytes)),
-                None => Poll::Pending,
-            },
-            Stage::Body(bytes, share) => {
-                *share = None;
-                Poll::Ready(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty()))
+        }
+        if let State::Gather(_) | State::Run(_) = self.state {
+            return self.wait(turn, now);
+        }
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Close(Handled { mut started, outcome }) => {
+                let mut last = Trailers::default();
+                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
+                let Started { call, lane, .. } = &mut *started;
+                let (headers, trailers) = call.response();
+                let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
+                // Apart from hooks, which go with the rest: two panics at once would end the program.
+                drop_caught(std::mem::take(call.extensions_mut()));
+                drop_caught(started);
+                self.close(outcome, closed, last, out.fields)
             }
-            Stage::Collecting(..)
-            | Stage::Unary(_)
-            | Stage::Answered(_)
-            | Stage::Streamed(..)
-            | Stage::Refused(_) => unreachable!("a head leaves a running stream, or a body"),
+            State::Break(shared, error) => {
+                let mut last = Trailers::default();
+                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
+                let (outcome, closed) = shared.finish(Err(error), &Metadata::new(), closing);
+                drop_caught(shared);
+                self.close(outcome, closed, last, out.fields)
+            }
+            State::Refuse(answer) => self.refuse(*answer, out),
+            State::Trail(trailers, ended) => {
+                trailers.write(out.fields);
+                Step::Done(Ended { rest: self.rest(ended.rest), ..ended })
+            }
+            State::Done | State::Gather(_) | State::Run(_) => Step::Wait { input: false, until: None },
         }
     }
 
-    /// How many bytes of the body are left, if that is known: the handler has ended then.
-    pub fn remaining(&self) -> Option<usize> {
-        match &self.stage {
-            Stage::Body(bytes, _) => Some(bytes.len()),
-            Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) => None,
-            Stage::Answered(_) | Stage::Streamed(..) | Stage::Refused(_) => None,
-        }
-    }
-
-    /// Whether trailers follow the body. Known when [`remaining`](Self::remaining) is.
-    pub fn has_trailers(&self) -> bool {
-        self.trailers.is_some()
-    }
-
-    /// Writes the trailers, if there are any; for after the body.
-    pub fn write_trailers(&self, sink: &mut dyn HeadersMut) {
-        if let Some(trailers) = &self.trailers {
-            trailers.write(sink);
-        }
-    }
-
-    /// What to do with the part of the request that nobody will read; for after the body.
-    pub fn rest(&self) -> RequestRest {
-        if self.input_ended { RequestRest::Ended } else { self.rest }
-    }
-
-    fn take_in(&mut self, chunk: Bytes, end: bool) {
-        let taken = match &mut self.stage {
-            Stage::Collecting(_, unary) => unary.messages.push(chunk, end),
-            Stage::Stream(_, cell) => cell.lock().push(chunk, end),
-            Stage::Unary(_) | Stage::Answered(_) | Stage::Streamed(..) => Ok(()),
-            Stage::Refused(_) | Stage::Body(..) => Ok(()),
+    fn take_in(&mut self, chunk: Bytes) {
+        let taken = match &mut self.state {
+            State::Gather(started) => started.lane.lend().with(|messages| messages.push(chunk)),
+            State::Run(Run { shared: Some(shared), .. }) => shared.push(chunk),
+            State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => Ok(()),
+            State::Refuse(_) | State::Trail(..) | State::Done => Ok(()),
         };
         if let Err(error) = taken {
             self.fail(error);
         }
     }
 
-    /// Lets the handler run, if there is one that can.
-    fn drive(&mut self, cx: &mut Context<'_>, now: Instant) {
-        self.begin_unary();
-        if !matches!(self.stage, Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..)) {
-            return;
-        }
-        if let Some(expired) = self.timer.expired(now) {
-            return self.fail(expired.into_error());
-        }
-        match &mut self.stage {
-            Stage::Unary(run) => match poll_caught(run.as_mut(), cx) {
-                Poll::Ready(Ok(unary)) => self.stage = Stage::Answered(unary),
-                Poll::Ready(Err(panic)) => self.fail(panic),
-                Poll::Pending => {}
-            },
-            Stage::Stream(run, cell) => {
-                cell.wake_others(cx.waker());
-                let polled = poll_caught(run.as_mut(), cx);
-                if cell.lock().message_passed() {
-                    self.timer.message_passed(now);
-                }
-                match polled {
-                    Poll::Ready(Ok(streamed)) => {
-                        let cell = cell.clone();
-                        self.end_stream(streamed, cell);
-                    }
-                    Poll::Ready(Err(panic)) => self.fail(panic),
-                    Poll::Pending => {}
-                }
+    /// Lets the handler begin, if it can: that of a unary call when its request is whole, all others, and interceptors, at
+    /// once.
+    fn begin(&mut self, body: &mut BytesMut) {
+        let State::Gather(started) = &mut self.state else { return };
+        let is_unary = started.call.spec().shape == StreamShape::Unary;
+        let early = match is_unary.then(|| started.lane.lend().with(Messages::receive)) {
+            None => None,
+            Some(Ok(Received::Message(request))) => {
+                started.lane.lend().with(|messages| {
+                    messages.request = Some(request);
+                    messages.lend_room(body);
+                });
+                return self.run(|started| started);
             }
-            Stage::Collecting(..) | Stage::Answered(_) | Stage::Streamed(..) => {}
-            Stage::Refused(_) | Stage::Body(..) => {}
-        }
+            // Interceptors run before the request is whole, and see what is wrong with it.
+            Some(received) => match (received, &started.around) {
+                (Ok(Received::Pending), None) => return,
+                (Ok(_), None) => return self.fail(Error::unimplemented(NO_REQUEST)),
+                (Err(error), None) => return self.fail(error),
+                (Ok(_), Some(_)) => None,
+                (Err(error), Some(_)) => Some(error),
+            },
+        };
+        self.run(move |started| Box::new(started.share(early)));
     }
 
-    /// Hands the request of a unary call over to its handler, once it is whole.
-    fn begin_unary(&mut self) {
-        let Stage::Collecting(_, unary) = &mut self.stage else { return };
-        match unary.messages.receive() {
-            Ok(Input::Message(request)) => unary.request = Some(request),
-            Ok(Input::Pending) => return,
-            Ok(Input::End) => return self.fail(Error::unimplemented(NO_REQUEST)),
-            Err(error) => return self.fail(error),
-        }
-        if let Stage::Collecting(mount, unary) = self.take_stage() {
-            self.stage = Stage::Unary(mount.unary(unary));
+    fn run(&mut self, prepare: impl FnOnce(Box<Started>) -> Box<Started>) {
+        if let State::Gather(started) = std::mem::replace(&mut self.state, State::Done) {
+            let started = prepare(started);
+            let shared = started.lane.shared().cloned();
+            self.state = State::Run(Run { handler: started.mount.clone().handle(started), shared });
         }
     }
 
     /// Ends the call in place of its handler, which is dropped where it waits.
     fn fail(&mut self, error: Error) {
-        match self.take_stage() {
-            Stage::Collecting(_, mut unary) => {
-                unary.outcome = Err(error);
-                self.stage = Stage::Answered(unary);
-            }
-            Stage::Unary(run) => {
-                drop_caught(run);
-                self.stage = Stage::Refused(Box::new(answer_error(&self.head.request(), &error)));
-            }
-            Stage::Stream(run, cell) => {
-                drop_caught(run);
-                self.end_stream(Streamed { trailers: Metadata::new(), outcome: Err(error) }, cell);
-            }
-            ended => self.stage = ended,
-        }
-    }
-
-    fn end_stream(&mut self, streamed: Streamed, cell: Arc<Cell>) {
-        let head_has_left = cell.lock().head == HeadState::Left;
-        self.stage = Stage::Streamed(streamed, cell);
-        if head_has_left {
-            self.finish(&mut Nowhere);
-        }
-    }
-
-    /// Writes the end of the response, and its head unless that has left.
-    fn finish(&mut self, head: &mut dyn HeadersMut) -> Option<u16> {
-        let mut trailers = Fields::default();
-        let (end, body, share) = match self.take_stage() {
-            Stage::Answered(mut unary) => {
-                let Unary { start, messages, outcome, .. } = &mut *unary;
-                let (headers, custom) = start.call.response();
-                let end = messages.finish(outcome, headers, custom, head, &mut trailers);
-                let (body, share) = messages.take_body();
-                drop_caught(unary);
-                (end, body, Some(share))
-            }
-            Stage::Streamed(streamed, cell) => {
-                let mut meeting = cell.lock();
-                let outcome = meeting.outcome(streamed.outcome);
-                let Meeting { messages, headers, .. } = &mut *meeting;
-                let end = messages.finish(&outcome, headers, &streamed.trailers, head, &mut trailers);
-                let (body, share) = messages.take_body();
-                drop(meeting);
-                drop_caught(cell);
-                (end, body, Some(share))
-            }
-            Stage::Refused(answer) => {
-                for (name, value) in &answer.headers {
-                    head.append(name, value);
+        self.state = match std::mem::replace(&mut self.state, State::Done) {
+            State::Gather(started) => State::Close(Handled { started, outcome: Err(error) }),
+            State::Run(Run { handler, shared }) => {
+                drop_caught(handler);
+                match shared {
+                    Some(shared) => State::Break(shared, error),
+                    None => State::Refuse(Box::new(answer_error(&self.head, &error))),
                 }
-                let end = End { status: Some(answer.status), trailers: false, rest: answer.rest };
-                (end, BytesMut::from(answer.body), None)
             }
-            running @ (Stage::Collecting(..) | Stage::Unary(_) | Stage::Stream(..) | Stage::Body(..)) => {
-                self.stage = running;
-                return None;
+            ended @ (State::Close(_) | State::Break(..) | State::Refuse(_)) => ended,
+            ended @ (State::Trail(..) | State::Done) => ended,
+        };
+    }
+
+    fn wait(&mut self, turn: Option<Turn>, now: Instant) -> Step {
+        let wants_input = match turn {
+            None => matches!(self.state, State::Gather(_)),
+            Some(turn) => {
+                if turn.passed {
+                    self.timer.message_passed(now);
+                }
+                if let Some(status) = turn.status {
+                    return self.head_leaves(status);
+                }
+                if turn.grew {
+                    return Step::Body;
+                }
+                turn.wants_input
             }
         };
-        self.stage = Stage::Body(body, share);
-        self.rest = end.rest;
-        self.trailers = end.trailers.then_some(trailers);
-        end.status
+        Step::Wait { input: wants_input && !self.input_ended, until: self.timer.next() }
     }
 
-    fn take_stage(&mut self) -> Stage {
-        std::mem::replace(&mut self.stage, Stage::Body(BytesMut::new(), None))
+    /// Says that the end of the response has been written, its head too unless that has left before.
+    fn close(
+        &mut self,
+        outcome: Result<(), Error>,
+        closed: Closed,
+        last: Trailers,
+        fields: &mut dyn HeadersMut,
+    ) -> Step {
+        let Closed { end, grew, unsent, received, sent } = closed;
+        self.unsent = unsent;
+        if end.status.is_some()
+            && let Some(watch) = &mut self.watch
+        {
+            watch.head_leaves();
+        }
+        let told = outcome.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Ok);
+        self.tell_end(told, received, sent);
+        let code = outcome.as_ref().err().map(Error::code);
+        let ended = Ended { trailers: end.trailers, rest: end.rest, code };
+        if end.status.is_none() && !grew {
+            last.write(fields);
+            return Step::Done(Ended { rest: self.rest(ended.rest), ..ended });
+        }
+        self.state = State::Trail(last, ended);
+        end.status.map_or(Step::Body, Step::Head)
+    }
+
+    fn refuse(&mut self, answer: Answer, out: &mut Outbox<'_>) -> Step {
+        for (name, value) in &answer.headers {
+            out.fields.append(name, value);
+        }
+        out.body.extend_from_slice(&answer.body);
+        self.head_leaves(answer.status);
+        let told = match &answer.error {
+            Some(error) => CallOutcome::Refused(error),
+            None => CallOutcome::RefusedByHttp(answer.status),
+        };
+        self.tell_end(told, Traffic::default(), Traffic { bytes: answer.body.len() as u64, messages: 0 });
+        let code = answer.error.as_ref().map(Error::code);
+        self.state = State::Trail(Trailers::default(), Ended { trailers: false, rest: answer.rest, code });
+        Step::Head(answer.status)
+    }
+
+    fn head_leaves(&mut self, status: u16) -> Step {
+        if let Some(watch) = &mut self.watch {
+            watch.head_leaves();
+        }
+        Step::Head(status)
+    }
+
+    fn tell_end(&mut self, outcome: CallOutcome<'_>, received: Traffic, sent: Traffic) {
+        match (self.watch.take(), outcome) {
+            (Some(watch), _) => watch.end(&self.head, self.spec, outcome, received, sent),
+            (None, CallOutcome::Failed(error) | CallOutcome::Refused(error)) => {
+                trace_failure(self.head.path(), error);
+            }
+            (None, CallOutcome::Ok | CallOutcome::RefusedByHttp(_) | CallOutcome::Cancelled) => {}
+        }
+    }
+
+    fn rest(&self, rest: RequestRest) -> RequestRest {
+        if self.input_ended { RequestRest::Ended } else { rest }
     }
 }
 
-impl Drop for InFlight {
+impl Started {
+    /// Shares the messages with the shell from here on. `early` is what has been found wrong with the request already.
+    fn share(self, early: Option<Error>) -> Self {
+        let Self { mount, method, around, mut call, lane } = self;
+        let shared = match lane {
+            Lane::Own(messages) => Arc::new(Shared::new(messages, early)),
+            Lane::Shared(shared) => shared,
+        };
+        call.share_headers(shared.clone());
+        Self { mount, method, around, call, lane: Lane::Shared(shared) }
+    }
+}
+
+impl Run {
+    fn poll(&mut self, cx: &mut Context<'_>, out: &mut Outbox<'_>) -> Poll<Result<Handled, Error>> {
+        if let Some(shared) = &self.shared {
+            shared.begin_turn(cx.waker(), out.body);
+        }
+        poll_caught(self.handler.as_mut(), cx)
+    }
+}
+
+impl Drop for CallInFlight {
     fn drop(&mut self) {
-        drop_caught(self.take_stage());
+        if let Some(watch) = self.watch.take() {
+            watch.end(&self.head, self.spec, CallOutcome::Cancelled, Traffic::default(), Traffic::default());
+        }
+        if !matches!(self.state, State::Done) {
+            drop_caught(std::mem::replace(&mut self.state, State::Done));
+        }
     }
 }
 
-impl fmt::Debug for InFlight {
+impl fmt::Debug for CallInFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InFlight")
-            .field("request", &self.head.request())
-            .field("status", &self.status)
-            .finish_non_exhaustive()
+        f.debug_struct("CallInFlight").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(bytes) => f.debug_tuple("Data").field(&bytes.len()).finish(),
+            Self::End => f.write_str("End"),
+            Self::Trailers(_) => f.write_str("Trailers"),
+        }
     }
 }
 

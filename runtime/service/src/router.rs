@@ -1,14 +1,16 @@
 //! Services put together, and the way from a path to a method.
 
-use crate::flight::InFlight;
-use crate::interceptor::{Interceptor, Interceptors};
 use crate::service::{Mount, Mounted, Service};
 use crate::tracker::Tracker;
-use crate::{Arrival, Budget, DeadlinePolicy, Instant};
-use ringwire_call::Coding;
+use crate::{Budget, Call, DeadlinePolicy, Interceptors};
+use ringwire_call::{Coding, Interceptor, Observer};
+use ringwire_http::Head;
 use ringwire_message::{Codec, DecodeLimits, Json, Proto};
-use ringwire_rpc::{CompressionPolicy, Compressions, Limits, ServerConfig, Spec};
+use ringwire_rpc::{
+    Answer, CompressionPolicy, Compressions, Limits, Opening, ServerConfig, Spec, answer_unrouted,
+};
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Services put together, with the settings that they share. A shell turns it into [`Routes`] and serves
@@ -26,6 +28,7 @@ pub struct Router {
     compression_policy: CompressionPolicy,
     require_protocol_version: bool,
     budget: Budget,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Router {
@@ -43,13 +46,14 @@ impl Router {
             compression_policy: CompressionPolicy::default(),
             require_protocol_version: false,
             budget: Budget::default(),
+            observer: None,
         }
     }
 
     /// Adds a service: `GreetServer::new(Greeter)`. Two of one name are an error of [`build`](Self::build).
     #[must_use]
     #[expect(clippy::should_implement_trait, reason = "services are added, and no `+` is meant")]
-    pub fn add<S: Service, C: Interceptor>(mut self, service: Mounted<S, C>) -> Self {
+    pub fn add<S: Service>(mut self, service: Mounted<S>) -> Self {
         self.mounts.push(service.held());
         self
     }
@@ -57,14 +61,42 @@ impl Router {
     /// Serves every call that is for none of the services with the first method of this one, whatever its
     /// name: a proxy, with messages of type [`Raw`](ringwire_message::Raw).
     #[must_use]
-    pub fn fallback<S: Service, C: Interceptor>(mut self, service: Mounted<S, C>) -> Self {
+    pub fn fallback<S: Service>(mut self, service: Mounted<S>) -> Self {
         self.fallback = Some(service.held());
         self
     }
 
     /// Goes around every call of every service, inside of the interceptors that are there already.
+    ///
+    /// It runs when the head of a request has arrived, before the first message, whatever the shape of the method: a client that
+    /// is refused here uploads nothing. A request that is refused for its path, its media type or its HTTP method passes no
+    /// interceptor. An async closure that captures nothing is one:
+    /// ```
+    /// # use ringwire_service::{Call, Next, Router};
+    /// let router = Router::new().intercept(async |call: &mut Call, next: Next<'_>| {
+    ///     let outcome = next.run(call).await;
+    ///     println!("{}: {outcome:?}", call.spec().procedure);
+    ///     outcome
+    /// });
+    /// ```
+    /// State stands beside the closure ([`with`](crate::with)), or goes into a type:
+    /// ```
+    /// # use ringwire_service::{Call, Error, Interceptor, Next, Result, Router};
+    /// struct Tokens(Vec<String>);
+    ///
+    /// impl Interceptor<Call> for Tokens {
+    ///     async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
+    ///         let token = call.headers().get_str("authorization").unwrap_or_default();
+    ///         if !self.0.iter().any(|known| known == token) {
+    ///             return Err(Error::unauthenticated("the token is not known"));
+    ///         }
+    ///         next.run(call).await
+    ///     }
+    /// }
+    /// let router = Router::new().intercept(Tokens(vec!["secret".to_owned()]));
+    /// ```
     #[must_use]
-    pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
+    pub fn intercept(mut self, interceptor: impl Interceptor<Call>) -> Self {
         self.around.push(interceptor);
         self
     }
@@ -129,6 +161,15 @@ impl Router {
         self
     }
 
+    /// Tells an observer of every call, of refused ones too.
+    ///
+    /// Without one, errors of code `internal` and panics go to the crate `tracing`, with the method and the cause.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Checks that it all fits together.
     ///
     /// # Errors
@@ -153,10 +194,11 @@ impl Router {
         Ok(Arc::new(Routes {
             entries,
             fallback,
-            around: (!self.around.is_empty()).then(|| Arc::new(self.around)),
             codecs: self.codecs,
             budget: self.budget,
             tracker: Arc::default(),
+            observer: self.observer,
+            key: Arc::default(),
         }))
     }
 
@@ -172,8 +214,11 @@ impl Router {
             };
             methods[number] = self.config(*limits);
         }
+        let mut around = self.around.clone();
+        around.extend(&settings.around);
         Ok(Entry {
             mount: mount.clone(),
+            around: (!around.is_empty()).then(|| Arc::new(around)),
             configs: methods,
             decode_limits: settings.decode_limits.unwrap_or(self.decode_limits),
             deadlines: settings.deadlines.unwrap_or(self.deadlines),
@@ -192,8 +237,8 @@ impl Router {
 }
 
 /// A router with one service.
-impl<S: Service, C: Interceptor> From<Mounted<S, C>> for Router {
-    fn from(service: Mounted<S, C>) -> Self {
+impl<S: Service> From<Mounted<S>> for Router {
+    fn from(service: Mounted<S>) -> Self {
         Self::new().add(service)
     }
 }
@@ -263,17 +308,20 @@ pub struct Routes {
     /// Sorted by name.
     entries: Vec<Entry>,
     fallback: Option<Entry>,
-    /// `None` where there are none, so that a call need not look into the list.
-    pub(crate) around: Option<Arc<Interceptors>>,
     codecs: Vec<&'static dyn Codec>,
     pub(crate) budget: Budget,
     pub(crate) tracker: Arc<Tracker>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// The identity of these routes, for what is kept beside a head.
+    key: Arc<()>,
 }
 
 /// One service, with the settings that hold for it.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) mount: Arc<dyn Mount>,
+    /// The interceptors of the router and of the service; `None` where there are none, so that a call need not look.
+    pub(crate) around: Option<Arc<Interceptors>>,
     /// One per method.
     configs: Vec<Arc<ServerConfig>>,
     decode_limits: DecodeLimits,
@@ -287,14 +335,9 @@ pub(crate) struct Route<'r> {
 }
 
 impl Routes {
-    /// Starts a call. It never fails: a refusal is an answer too. Nothing happens before the first poll.
-    pub fn start(&self, arrival: Arrival, now: Instant) -> InFlight {
-        InFlight::new(self, arrival, now)
-    }
-
     /// The method at this path, if a service has one there; the fallback does not count.
     pub fn spec(&self, path: &str) -> Option<&'static Spec> {
-        self.find(path).map(|route| route.spec())
+        self.find(path).map(|(place, method)| self.at(place, method).spec())
     }
 
     /// The names of the services, sorted.
@@ -322,30 +365,112 @@ impl Routes {
     pub fn shard(&self) -> Arc<Self> {
         let shard = |entry: &Entry| Entry {
             mount: entry.mount.shard(),
+            around: entry.around.as_ref().map(|around| Arc::new(Interceptors::clone(around))),
             configs: entry.configs.iter().map(|config| Arc::new(ServerConfig::clone(config))).collect(),
             ..entry.clone()
         };
         Arc::new(Self {
             entries: self.entries.iter().map(shard).collect(),
             fallback: self.fallback.as_ref().map(shard),
-            around: self.around.as_ref().map(|around| Arc::new(Interceptors::clone(around))),
             codecs: self.codecs.clone(),
             budget: self.budget.clone(),
             tracker: Arc::default(),
+            observer: self.observer.clone(),
+            key: Arc::default(),
         })
     }
 
-    pub(crate) fn route(&self, path: &str) -> Option<Route<'_>> {
-        let fallback = || self.fallback.as_ref().map(|entry| Route { entry, method: 0 });
-        self.find(path).or_else(fallback)
+    /// Finds the method that a request is for, and what its head says of the call: worked out now, or kept beside the head
+    /// since these routes last saw it.
+    pub(crate) fn open<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Found<'h>), Refused> {
+        match self.kept(head) {
+            Some(kept) => Ok((self.at(kept.place, kept.method), Found::Kept(&kept.opening))),
+            None => self.open_first(head),
+        }
     }
 
-    fn find(&self, path: &str) -> Option<Route<'_>> {
-        let (service, method) = path.strip_prefix('/')?.rsplit_once('/')?;
-        let place = self.entries.binary_search_by_key(&service, |entry| entry.mount.name()).ok()?;
-        let entry = &self.entries[place];
-        Some(Route { entry, method: entry.mount.find(method)? })
+    fn open_first<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Found<'h>), Refused> {
+        let Some((place, method)) =
+            self.find(head.path()).or_else(|| Some((Place::Fallback, 0)).filter(|_| self.fallback.is_some()))
+        else {
+            return Err(Refused { spec: None, answer: Box::new(answer_unrouted(head)) });
+        };
+        let route = self.at(place, method);
+        let spec = route.spec();
+        let opening = Opening::read(head, spec, route.config())
+            .map_err(|answer| Refused { spec: Some(spec), answer })?;
+        let kept = Kept { key: self.key.clone(), place, method, opening };
+        Ok((
+            route,
+            match head.memo().set(Box::new(kept)) {
+                Ok(()) => Found::Kept(&self.kept(head).expect("set above").opening),
+                // Other routes have kept theirs.
+                Err(kept) => Found::Own(Box::new(kept.downcast::<Kept>().expect("made above").opening)),
+            },
+        ))
     }
+
+    fn kept<'h>(&self, head: &'h Head) -> Option<&'h Kept> {
+        let kept = head.memo().get()?.downcast_ref::<Kept>()?;
+        Arc::ptr_eq(&kept.key, &self.key).then_some(kept)
+    }
+
+    fn at(&self, place: Place, method: usize) -> Route<'_> {
+        let entry = match place {
+            Place::Entry(place) => &self.entries[place],
+            Place::Fallback => self.fallback.as_ref().expect("a fallback was found"),
+        };
+        Route { entry, method }
+    }
+
+    fn find(&self, path: &str) -> Option<(Place, usize)> {
+        // By hand: for the few bytes of a name, the search of the standard library takes longer.
+        let slash = path.bytes().rposition(|byte| byte == b'/').filter(|&slash| slash > 0)?;
+        let (service, method) = (path.strip_prefix('/')?.get(..slash - 1)?, &path[slash + 1..]);
+        let place = self.entries.binary_search_by_key(&service, |entry| entry.mount.name()).ok()?;
+        Some((Place::Entry(place), self.entries[place].mount.find(method)?))
+    }
+}
+
+/// The answer to a request that gets to no handler.
+pub(crate) struct Refused {
+    /// The method, if the path leads to one.
+    pub(crate) spec: Option<&'static Spec>,
+    pub(crate) answer: Box<Answer>,
+}
+
+/// An opening that was found.
+pub(crate) enum Found<'h> {
+    /// It is kept beside the head.
+    Kept(&'h Opening),
+    Own(Box<Opening>),
+}
+
+impl Deref for Found<'_> {
+    type Target = Opening;
+
+    fn deref(&self) -> &Opening {
+        match self {
+            Self::Kept(opening) => opening,
+            Self::Own(opening) => opening,
+        }
+    }
+}
+
+/// What some routes have found out about a head, kept beside it.
+struct Kept {
+    /// Which routes. Held, so that no others can have the same address.
+    key: Arc<()>,
+    place: Place,
+    method: usize,
+    opening: Opening,
+}
+
+/// Where a service is.
+#[derive(Clone, Copy)]
+enum Place {
+    Entry(usize),
+    Fallback,
 }
 
 impl Route<'_> {

@@ -1,16 +1,12 @@
-//! What generated code implements, and how a router holds it.
+//! The trait that generated code implements, and services as a router holds them.
 
-use crate::cell::Cell;
 use crate::ends::Ends;
 use crate::error::panicked;
-use crate::interceptor::{Interceptor, Interceptors, Next, Rest, Stack};
-use crate::messages::Messages;
-use crate::{BoxFuture, Call, DeadlinePolicy, Error, Result};
-use bytes::Bytes;
-use ringwire_message::DecodeLimits;
-use ringwire_rpc::{Limits, Metadata, Spec};
-use std::any::TypeId;
-use std::fmt;
+use crate::lane::Lane;
+use crate::{BoxFuture, Call, DeadlinePolicy, Error, Interceptors, Result};
+use ringwire_call::{ChainEnd, Interceptor};
+use ringwire_message::{DecodeLimits, Writable};
+use ringwire_rpc::{Limits, Spec};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -38,25 +34,25 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// How a method ends that is not written. Generated code calls it by path.
+/// The end of a call of a method that is not written. Generated code calls it by path.
 pub fn unimplemented<T: Send>(spec: &'static Spec) -> impl Future<Output = Result<T>> + Send {
     let text = format!("{}/{} is not implemented", spec.service(), spec.method());
     std::future::ready(Err(Error::unimplemented(text)))
 }
 
-/// A service with its own settings, ready to be added to a router.
+/// A service with its own settings, ready to be added to a router: the result of `<Service>Server::new(service)`.
 ///
-/// What `<Service>Server::new(service)` returns. Settings made here win over those of the router.
+/// Settings made here win over those of the router.
 #[derive(Debug)]
-pub struct Mounted<S, C = ()> {
+pub struct Mounted<S> {
     service: S,
-    chain: C,
     settings: Settings,
 }
 
-/// Settings of one service. What is `None` comes from the router.
+/// Settings of one service. The router's take the place of those that are `None`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
+    pub(crate) around: Interceptors,
     pub(crate) limits: Option<Limits>,
     pub(crate) decode_limits: Option<DecodeLimits>,
     pub(crate) deadlines: Option<DeadlinePolicy>,
@@ -67,18 +63,14 @@ pub(crate) struct Settings {
 impl<S: Service> Mounted<S> {
     /// The service as it is.
     pub fn new(service: S) -> Self {
-        Self { service, chain: (), settings: Settings::default() }
+        Self { service, settings: Settings::default() }
     }
-}
 
-impl<S: Service, C: Interceptor> Mounted<S, C> {
-    /// Goes around every call of this service, inside of what is there already.
-    ///
-    /// The chain is part of the type: a [`Interceptor`] that is a type of its own, not a closure, is inlined.
+    /// Goes around every call of this service, inside of the interceptors that are there already and of those of the router.
     #[must_use]
-    pub fn intercept<I: Interceptor>(self, interceptor: I) -> Mounted<S, Stack<C, I>> {
-        let chain = Stack(self.chain, interceptor);
-        Mounted { service: self.service, chain, settings: self.settings }
+    pub fn intercept(mut self, interceptor: impl Interceptor<Call>) -> Self {
+        self.settings.around.push(interceptor);
+        self
     }
 
     /// The bounds of each call.
@@ -110,58 +102,47 @@ impl<S: Service, C: Interceptor> Mounted<S, C> {
     }
 
     pub(crate) fn held(self) -> Arc<dyn Mount> {
-        let Self { service, chain, settings } = self;
-        Arc::new(Held { service: Arc::new(service), chain: Arc::new(chain), settings })
+        let Self { service, settings } = self;
+        Arc::new(Held { service: Arc::new(service), settings })
     }
 }
 
-/// A service as a router holds it: shards share the service, and nothing that calls count.
-struct Held<S, C> {
+/// A service as a router holds it: shards share the service, but none of its reference counts.
+struct Held<S> {
     service: Arc<S>,
-    chain: Arc<C>,
     settings: Settings,
 }
 
-/// A service as routers hold it: any service.
+/// Any service, as routers hold it.
 pub(crate) trait Mount: Send + Sync {
     fn name(&self) -> &'static str;
     fn type_name(&self) -> &'static str;
     fn methods(&self) -> &'static [Spec];
     fn find(&self, method: &str) -> Option<usize>;
     fn settings(&self) -> &Settings;
-    /// Whether the service has interceptors of its own.
-    fn is_intercepted(&self) -> bool;
-    /// The same service under reference counts of its own.
+    /// The service under a reference count of its own.
     fn shard(&self) -> Arc<dyn Mount>;
-    fn unary(self: Arc<Self>, unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>>;
-    fn stream(self: Arc<Self>, start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed>;
+    /// Handles a call.
+    fn handle(self: Arc<Self>, started: Box<Started>) -> BoxFuture<'static, Handled>;
 }
 
-/// A call about to be handled.
-pub(crate) struct Start {
+/// A call that has begun: all of it, in one place, so that it is made once and never moved.
+pub(crate) struct Started {
+    pub(crate) mount: Arc<dyn Mount>,
     pub(crate) method: usize,
-    pub(crate) call: Call,
-    /// The router's interceptors; none where there are none.
+    /// The interceptors of the router and of the service; `None` if there are none.
     pub(crate) around: Option<Arc<Interceptors>>,
+    pub(crate) call: Call,
+    pub(crate) lane: Lane,
 }
 
-/// A unary call without interceptors: nobody wants to see it before its request is whole. Boxed, since
-/// it is handed to the handler's future and back.
-pub(crate) struct Unary {
-    pub(crate) start: Start,
-    pub(crate) messages: Messages,
-    pub(crate) request: Option<Bytes>,
-    /// What the handler returned.
+/// A call whose handler has ended.
+pub(crate) struct Handled {
+    pub(crate) started: Box<Started>,
     pub(crate) outcome: Result<()>,
 }
 
-/// A streaming call whose handler has ended.
-pub(crate) struct Streamed {
-    pub(crate) trailers: Metadata,
-    pub(crate) outcome: Result<()>,
-}
-
-impl<S: Service, C: Interceptor> Mount for Held<S, C> {
+impl<S: Service> Mount for Held<S> {
     fn name(&self) -> &'static str {
         S::NAME
     }
@@ -182,85 +163,37 @@ impl<S: Service, C: Interceptor> Mount for Held<S, C> {
         &self.settings
     }
 
-    fn is_intercepted(&self) -> bool {
-        TypeId::of::<C>() != TypeId::of::<()>()
-    }
-
     fn shard(&self) -> Arc<dyn Mount> {
-        let Self { service, chain, settings } = self;
-        Arc::new(Self { service: service.clone(), chain: chain.clone(), settings: settings.clone() })
+        Arc::new(Self { service: self.service.clone(), settings: self.settings.clone() })
     }
 
-    fn unary(self: Arc<Self>, mut unary: Box<Unary>) -> BoxFuture<'static, Box<Unary>> {
+    fn handle(self: Arc<Self>, mut started: Box<Started>) -> BoxFuture<'static, Handled> {
         Box::pin(async move {
-            let Unary { start: Start { method, call, around }, messages, request, outcome } = &mut *unary;
-            let ends = Ends::of_unary(messages, request.take());
-            *outcome = self.run(*method, call, around.as_deref(), ends).await;
+            let Started { method, call, around, lane, .. } = &mut *started;
+            let handler = Handler { service: &*self.service, method: *method };
+            let ends = Ends::new(lane.lend());
+            let outcome = match around {
+                None => handler.run(call, ends).await,
+                Some(around) => around.run(call, &mut End(Some((handler, ends)))).await,
+            };
             call.answered();
-            unary
-        })
-    }
-
-    fn stream(self: Arc<Self>, mut start: Start, cell: Arc<Cell>) -> BoxFuture<'static, Streamed> {
-        Box::pin(async move {
-            let ends = Ends::of_cell(&cell);
-            let outcome = self.run(start.method, &mut start.call, start.around.as_deref(), ends).await;
-            start.call.answered();
-            let trailers = start.call.take_trailers();
-            drop_caught(start);
-            Streamed { trailers, outcome }
+            Handled { started, outcome }
         })
     }
 }
 
-impl<S: Service, C: Interceptor> Held<S, C> {
-    async fn run(
-        &self,
-        method: usize,
-        call: &mut Call,
-        around: Option<&Interceptors>,
-        ends: Ends<'_>,
-    ) -> Result<()> {
-        let handler = Handler { service: &*self.service, method, ends };
-        match around {
-            None => self.chain.intercept(call, Next::new(handler)).await,
-            Some(around) => {
-                let inner = Inner { chain: &*self.chain, handler };
-                around.intercept(call, Next::new(inner)).await
-            }
-        }
-    }
-}
-
-/// The service's own chain, as the end of the router's.
-struct Inner<'a, S, C> {
-    chain: &'a C,
-    handler: Handler<'a, S>,
-}
-
-impl<S: Service, C: Interceptor> Rest for Inner<'_, S, C> {
-    fn run(self, call: &mut Call) -> impl Future<Output = Result<()>> + Send {
-        self.chain.intercept(call, Next::new(self.handler))
-    }
-
-    fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
-        self.handler.with_ends(then);
-    }
-}
-
-/// The end of every chain.
+/// One method of a service.
 struct Handler<'a, S> {
     service: &'a S,
     method: usize,
-    ends: Ends<'a>,
 }
 
-impl<S: Service> Rest for Handler<'_, S> {
-    async fn run(mut self, call: &mut Call) -> Result<()> {
-        self.ends.begin(call).await?;
+impl<S: Service> Handler<'_, S> {
+    async fn run(self, call: &mut Call, mut ends: Ends<'_>) -> Result<()> {
+        ends.begin(call).await?;
         // Caught here, a panic is an error that interceptors see.
         let ended = {
-            let mut handler = pin!(self.service.serve(self.method, call, self.ends));
+            let mut handler = pin!(self.service.serve(self.method, call, ends));
             poll_fn(|cx| poll_caught(handler.as_mut(), cx)).await
         };
         ended.unwrap_or_else(|panic| {
@@ -268,9 +201,20 @@ impl<S: Service> Rest for Handler<'_, S> {
             Err(panic)
         })
     }
+}
 
-    fn with_ends(self, then: &mut dyn FnMut(Ends<'_>)) {
-        then(self.ends);
+/// The end of every chain. It is gone once.
+struct End<'a, S>(Option<(Handler<'a, S>, Ends<'a>)>);
+
+impl<S: Service> ChainEnd<Call> for End<'_, S> {
+    fn run<'c>(&'c mut self, call: &'c mut Call) -> BoxFuture<'c, Result<()>> {
+        let (handler, ends) = self.0.take().expect("a chain gets to its end once");
+        Box::pin(handler.run(call, ends))
+    }
+
+    fn reply(&mut self, call: &mut Call, message: &dyn Writable) -> Result<()> {
+        let (_, mut ends) = self.0.take().expect("a chain gets to its end once");
+        ends.reply(call, message)
     }
 }
 
@@ -292,8 +236,20 @@ pub(crate) fn drop_caught<T>(value: T) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }
 
-impl fmt::Debug for Start {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.call.fmt(f)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Larger blocks leave the allocator's quick path, which costs more than all else that a call allocates.
+    #[test]
+    fn a_call_fits_into_a_small_block() {
+        let sizes = [
+            size_of::<Started>(),
+            size_of::<crate::messages::Messages>(),
+            size_of::<Call>(),
+            size_of::<ringwire_rpc::ServerExchange>(),
+            size_of::<crate::CallInFlight>(),
+        ];
+        assert!(sizes[0] <= 1024, "{sizes:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -33,10 +33,9 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // AcqRel, so that whoever sees zero also sees what the holders did.
-        if self.0.held.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let waiting = std::mem::take(&mut *self.0.lock());
-            waiting.into_iter().for_each(Waker::wake);
+        // SeqCst, with `register`: either this sees that someone waits, or that one sees the count of zero.
+        if self.0.held.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is_awaited.load(Ordering::SeqCst) {
+            self.0.wake();
         }
     }
 }
@@ -44,12 +43,14 @@ impl Drop for Guard {
 #[derive(Default)]
 pub(crate) struct Tracker {
     held: AtomicUsize,
+    /// Whether anyone has ever waited: most servers wait once, at their end.
+    is_awaited: AtomicBool,
     waiting: Mutex<Vec<Waker>>,
 }
 
 impl Tracker {
     pub(crate) fn held(&self) -> usize {
-        self.held.load(Ordering::Acquire)
+        self.held.load(Ordering::SeqCst)
     }
 
     /// Resolves at a moment when no guard is held.
@@ -66,6 +67,14 @@ impl Tracker {
         if !waiting.iter().any(|other| other.will_wake(waker)) {
             waiting.push(waker.clone());
         }
+        drop(waiting);
+        self.is_awaited.store(true, Ordering::SeqCst);
+    }
+
+    #[cold]
+    fn wake(&self) {
+        let waiting = std::mem::take(&mut *self.lock());
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waker>> {
@@ -77,7 +86,6 @@ impl Tracker {
 mod tests {
     use super::*;
     use std::pin::pin;
-    use std::sync::atomic::AtomicBool;
     use std::task::{Context, Wake};
 
     #[derive(Default)]

@@ -1,7 +1,9 @@
 //! Calls whose request is at hand, without a connection: for tests, and for callers in the same process.
 
-use crate::{Arrival, Instant, PlainHead, Routes};
+use crate::{Arrival, Input, Instant, Outbox, Routes, Step};
 use bytes::{Bytes, BytesMut};
+use ringwire_http::Head;
+use ringwire_rpc::NAMES;
 use std::future::poll_fn;
 use std::task::Poll;
 
@@ -33,48 +35,38 @@ impl WholeResponse {
 impl Routes {
     /// Answers a request whose body is at hand.
     ///
-    /// The bytes are those that a connection would carry. Nobody waits for deadlines here: they are looked at
-    /// whenever the handler is polled. Who wants time to pass [starts](Self::start) the call and polls it.
-    pub async fn answer(&self, head: PlainHead, body: impl Into<Bytes>) -> WholeResponse {
-        let mut flight = self.start(Arrival::new(head), Instant::now());
-        flight.push(body.into());
-        flight.push_end();
+    /// The bytes are those that a connection would carry. Nothing wakes a call at its deadline here: deadlines are looked at
+    /// whenever the handler is polled. To let time pass, [start](Self::start) the call and poll it.
+    pub async fn answer(&self, head: Head, body: impl Into<Bytes>) -> WholeResponse {
+        let mut call = self.start(Arrival::new(head), Instant::now());
+        call.handle_input(Input::Data(body.into()));
+        call.handle_input(Input::End);
         let mut response = WholeResponse::default();
-        response.status = poll_fn(|cx| flight.poll_head(cx, Instant::now(), &mut response.headers)).await;
         let mut body = BytesMut::new();
         poll_fn(|cx| {
             loop {
-                match flight.poll_body(cx, Instant::now()) {
-                    Poll::Ready(Some(bytes)) => body.unsplit(bytes),
-                    Poll::Ready(None) => return Poll::Ready(()),
-                    Poll::Pending => return Poll::Pending,
+                let WholeResponse { status, headers, trailers, .. } = &mut response;
+                let fields = if *status == 0 { headers } else { trailers };
+                let before = body.len();
+                let step = call.poll(cx, Instant::now(), &mut Outbox { fields, body: &mut body });
+                call.handle_sent(body.len() - before);
+                match step {
+                    Step::Head(known) => *status = known,
+                    Step::Body => {}
+                    Step::Done(_) => return Poll::Ready(()),
+                    Step::Wait { .. } => return Poll::Pending,
                 }
             }
         })
         .await;
         response.body = body.freeze();
-        flight.write_trailers(&mut response.trailers);
         response
     }
 }
 
-impl PlainHead {
-    /// A POST over HTTP/2 to `path`, with a body of this media type.
-    pub fn post(path: impl Into<String>, content_type: &str) -> Self {
-        Self {
-            method: "POST".to_owned(),
-            target: path.into(),
-            headers: vec![("content-type".to_owned(), content_type.into())],
-            version: ringwire_rpc::Version::Http2,
-        }
-    }
-
-    /// Adds a header field, whose name is in lower case.
-    #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push((name.into(), value.into()));
-        self
-    }
+/// The head of a POST request over HTTP/2, for [`Routes::answer`]. [`Head::with_field`] adds header fields.
+pub fn post_head(path: impl AsRef<str>, content_type: &str) -> Head {
+    Head::post(path.as_ref(), content_type, &NAMES)
 }
 
 fn first<'f>(fields: &'f [(String, Vec<u8>)], name: &str) -> Option<&'f str> {

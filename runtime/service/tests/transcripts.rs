@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use greet::*;
 use ringwire_service::{
-    Call, DeadlinePolicy, Error, Interceptor, Limits, Next, Requests, Responses, Rest, Result, Router,
+    Call, DeadlinePolicy, Error, Interceptor, Limits, Next, Requests, Responses, Result, Router,
 };
 use ringwire_testing::{clock::Clock, service::Served, transcript::check};
 
@@ -85,8 +85,8 @@ impl Greet for Greeter {
 #[derive(Clone)]
 struct Doorman;
 
-impl Interceptor for Doorman {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+impl Interceptor<Call> for Doorman {
+    async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
         if call.headers().get("x-user") == Some(b"nobody") {
             return Err(Error::permission_denied("nobody may come in"));
         }

@@ -34,13 +34,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Wake, Waker},
     time::Duration,
 };
 
-use bytes::Bytes;
-use ringwire_rpc::{RequestRest, Version};
-use ringwire_service::{Arrival, InFlight, PlainHead, Router, Routes};
+use bytes::{Bytes, BytesMut};
+use ringwire_http::{Fields, Head, Method, Version};
+use ringwire_rpc::{NAMES, RequestRest};
+use ringwire_service::{Arrival, CallInFlight, Ended, Input, Instant, Outbox, Router, Routes, Step};
 
 use crate::{
     clock::Clock,
@@ -57,11 +58,13 @@ pub struct Served {
 
 #[derive(Debug)]
 struct Driven {
-    flight: InFlight,
+    flight: CallInFlight,
     /// What has come of the request and was not asked for yet; `None` is its end.
     input: VecDeque<Option<Bytes>>,
     head_sent: bool,
     ended: bool,
+    /// When the call wants to be polled again.
+    until: Option<Instant>,
 }
 
 impl Served {
@@ -80,18 +83,15 @@ impl Served {
             return Err("a request is a method, a path and a version".to_owned());
         };
         let version = match version {
-            "HTTP/1" => Version::Http1,
+            "HTTP/1" => Version::Http11,
             "HTTP/2" => Version::Http2,
             _ => return Err(format!("there is no version {version:?}")),
         };
-        let head = PlainHead {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            headers: command.owned_fields()?,
-            version,
-        };
+        let method = Method::from_bytes(method.as_bytes()).ok_or("a method is a token")?;
+        let head = Head::new(method, target, version, Fields::copied(&NAMES, &command.owned_fields()?));
         let flight = self.routes.start(Arrival::new(head), self.clock.now());
-        self.call = Some(Driven { flight, input: VecDeque::new(), head_sent: false, ended: false });
+        let input = VecDeque::new();
+        self.call = Some(Driven { flight, input, head_sent: false, ended: false, until: None });
         Ok(())
     }
 
@@ -100,8 +100,7 @@ impl Served {
         let end =
             self.clock.now() + Duration::from_millis(ms.ok_or_else(|| format!("{step:?} is no time in ms"))?);
         loop {
-            let deadline =
-                self.call.as_ref().filter(|call| !call.ended).and_then(|call| call.flight.deadline());
+            let deadline = self.call.as_ref().filter(|call| !call.ended).and_then(|call| call.until);
             let next = deadline.into_iter().chain(self.clock.next_timer()).min();
             let now = self.clock.now();
             // What is due already has been polled; a time that has passed cannot come again.
@@ -128,50 +127,48 @@ impl Driven {
     /// Polls until nothing more comes of it, or something wakes us.
     fn poll(&mut self, cx: &mut Context<'_>, clock: &Clock, said: &mut Said) {
         loop {
-            if !self.head_sent {
-                let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
-                match self.flight.poll_head(cx, clock.now(), &mut fields) {
-                    Poll::Ready(status) => {
-                        said.event(format_args!("head {status}"));
-                        say_fields(&fields, said);
-                        self.head_sent = true;
-                    }
-                    Poll::Pending if self.feed() => continue,
-                    Poll::Pending => return,
-                }
+            let (mut fields, mut body) = (Vec::<(String, Vec<u8>)>::new(), BytesMut::new());
+            let step =
+                self.flight.poll(cx, clock.now(), &mut Outbox { fields: &mut fields, body: &mut body });
+            if let Step::Head(status) = step {
+                said.event(format_args!("head {status}"));
+                say_fields(&fields, said);
+                self.head_sent = true;
             }
-            match self.flight.poll_body(cx, clock.now()) {
-                Poll::Ready(Some(bytes)) => said.bytes(&bytes),
-                Poll::Ready(None) => return self.finish(said),
-                Poll::Pending if self.feed() => {}
-                Poll::Pending => return,
+            if !body.is_empty() {
+                said.bytes(&body);
+            }
+            self.flight.handle_sent(body.len());
+            match step {
+                Step::Head(_) | Step::Body => {}
+                Step::Done(ended) => return self.finish(ended, &fields, said),
+                Step::Wait { input: true, .. } if self.feed() => {}
+                Step::Wait { until, .. } => {
+                    self.until = until;
+                    return;
+                }
             }
         }
     }
 
-    /// Hands over the next piece of the request, if there is one and the call asks for it.
+    /// Hands over the next piece of the request, if there is one.
     fn feed(&mut self) -> bool {
-        if !self.flight.wants_input() {
-            return false;
-        }
         match self.input.pop_front() {
-            Some(Some(piece)) => self.flight.push(piece),
-            Some(None) => self.flight.push_end(),
+            Some(Some(piece)) => self.flight.handle_input(Input::Data(piece)),
+            Some(None) => self.flight.handle_input(Input::End),
             None => return false,
         }
         true
     }
 
-    fn finish(&mut self, said: &mut Said) {
-        if self.flight.has_trailers() {
-            let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
-            self.flight.write_trailers(&mut fields);
+    fn finish(&mut self, ended: Ended, fields: &[(String, Vec<u8>)], said: &mut Said) {
+        if ended.trailers {
             said.event("trailers");
-            say_fields(&fields, said);
+            say_fields(fields, said);
         }
         said.event("end");
         self.ended = true;
-        if self.flight.rest() == RequestRest::Discard && !self.input.contains(&None) {
+        if ended.rest == RequestRest::Discard && !self.input.contains(&None) {
             said.event("discard the rest of the request");
         }
     }
@@ -183,7 +180,7 @@ impl Machine for Served {
             "request" => self.request(command)?,
             "trailers" => {
                 let fields = command.owned_fields()?;
-                self.call.as_mut().ok_or("there is no call")?.flight.push_trailers(&fields);
+                self.call.as_mut().ok_or("there is no call")?.flight.handle_input(Input::Trailers(&fields));
             }
             "wait" => self.wait(command.args, said)?,
             "cancel" => self.call = None,

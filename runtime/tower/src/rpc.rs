@@ -3,8 +3,8 @@
 //! Everything is pulled: who polls the response, or its body, polls the handler, and the handler's wish for input polls the
 //! request's body. There is no task and no channel, and dropping either future or body cancels the call.
 
+mod alarm;
 mod body;
-mod pull;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,11 +18,13 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use ringwire_call::HttpFields;
 use ringwire_rpc::answer_error;
-use ringwire_service::{Arrival, Head, HttpHead, Peer, PeerAddress, Router, RouterError, Routes};
+use ringwire_service::{
+    Arrival, Interrupted, Peer, PeerAddress, Pull, Router, RouterError, Routes, http_head,
+};
 use tower_service::Service;
 
+use alarm::TokioAlarm;
 pub use body::RpcBody;
-use pull::{Interrupted, Pull};
 
 use crate::BoxError;
 
@@ -78,21 +80,17 @@ where
         let (mut parts, body) = request.into_parts();
         let extensions = std::mem::take(&mut parts.extensions);
         let peer = extensions.get::<Arc<Peer>>().cloned();
-        let head: Arc<dyn Head> = Arc::new(HttpHead::from(parts));
         let peer = peer.unwrap_or_else(|| Arc::new(Peer::new(PeerAddress::Memory)));
-        let arrival = Arrival { head, peer, extensions };
+        let arrival = Arrival { head: http_head(&parts), peer, extensions };
         // Boxed, because it outlives the response's head, and both move a few times on their way to the connection.
-        let pull = Box::new(Pull::start(&self.routes, arrival, body, self.stall_max));
-        RpcFuture { running: Some(pull), status: None, fields: HttpFields::default() }
+        let pull = Pull::start(&self.routes, arrival, body, TokioAlarm::default(), Some(self.stall_max));
+        RpcFuture { running: Some(Box::new(pull)) }
     }
 }
 
 /// The response of an [`RpcService`]: ready when the head is known.
 pub struct RpcFuture<B> {
-    running: Option<Box<Pull<B>>>,
-    /// The head of the response, once it is known.
-    status: Option<u16>,
-    fields: HttpFields,
+    running: Option<Box<Pull<B, TokioAlarm>>>,
 }
 
 impl<B> fmt::Debug for RpcFuture<B> {
@@ -108,24 +106,17 @@ where
     type Output = Result<Response<RpcBody<B>>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { running, status, fields } = &mut *self;
-        let pull = running.as_mut().expect("a response comes once");
-        if status.is_none() {
-            match ready!(pull.poll(cx, |call, cx, now| call.poll_head(cx, now, fields))) {
-                Ok(known) => *status = Some(known),
-                Err(Interrupted { error, source: _ }) => {
-                    // The request broke off before there was an answer; if someone still listens, this is one.
-                    let answer = answer_error(&pull.request(), &error);
-                    let fields = answer.headers.into_iter().collect();
-                    *running = None;
-                    return Poll::Ready(Ok(response(answer.status, fields, RpcBody::whole(answer.body))));
-                }
+        let pull = self.running.as_mut().expect("a response comes once");
+        let head = ready!(pull.poll_head(cx));
+        let pull = self.running.take().expect("it was there above");
+        Poll::Ready(Ok(match head {
+            Ok((status, fields)) => response(status, fields, RpcBody::of_call(pull.into_body())),
+            // The request broke off before there was an answer; if someone still listens, this is one.
+            Err(Interrupted { error, source: _ }) => {
+                let answer = answer_error(pull.head(), &error);
+                response(answer.status, answer.headers.into_iter().collect(), RpcBody::whole(answer.body))
             }
-        }
-        ready!(pull.poll_rest(cx));
-        let pull = running.take().expect("it was there above");
-        let status = status.expect("it was set above");
-        Poll::Ready(Ok(response(status, std::mem::take(fields), RpcBody::of_call(pull))))
+        }))
     }
 }
 

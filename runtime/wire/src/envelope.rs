@@ -17,24 +17,94 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 /// how much, so that the caller can stop pushing.
 #[derive(Debug, Default)]
 pub struct Deframer {
-    // INVARIANT: `front` is empty only where `rest` and `tail` are too, and no part of `rest` is empty.
+    // INVARIANT: `front` is empty only where the chunks behind it are too.
     front: Bytes,
+    buffered: usize,
+    /// Made when a chunk first ends inside a frame, or comes before the one in front is used up. Most bodies are one chunk.
+    spanning: Option<Box<Spanning>>,
+}
+
+/// The chunks behind the one in front, and what has been read of a frame that spans chunks.
+#[derive(Debug, Default)]
+struct Spanning {
+    // INVARIANT: no part of `rest` is empty.
     rest: VecDeque<Bytes>,
     tail: BytesMut,
     prefix: PartialPrefix,
     gather: Option<Gather>,
-    buffered: usize,
 }
 
 impl Deframer {
     /// Takes the next chunk of the body.
-    pub fn push(&mut self, mut chunk: Bytes) {
+    pub fn push(&mut self, chunk: Bytes) {
         self.buffered += chunk.len();
-        if self.front.is_empty() {
+        match &mut self.spanning {
+            None if self.front.is_empty() => self.front = chunk,
+            spanning => spanning.get_or_insert_default().push(&mut self.front, chunk),
+        }
+    }
+
+    /// Takes the next whole frame, or `None` until more chunks arrive.
+    ///
+    /// After an error, the deframer stands where it stood: the body cannot be read further.
+    pub fn next_frame(&mut self, limit: u32) -> Result<Option<Frame>, TooLarge> {
+        let is_between = self.spanning.as_ref().is_none_or(|spanning| spanning.is_between_frames());
+        if is_between && let Some(prefix) = self.front.first_chunk() {
+            let Prefix { flags, len } = Prefix::decode(*prefix);
+            if len > limit {
+                return Err(TooLarge { len, limit });
+            }
+            if self.front.len() - PREFIX_LEN >= len as usize {
+                return Ok(Some(Frame { flags, payload: self.split_first(len as usize) }));
+            }
+        }
+        if self.front.is_empty() && self.spanning.is_none() {
+            return Ok(None);
+        }
+        let frame = self.spanning.get_or_insert_default().next_frame(&mut self.front, limit)?;
+        if let Some(frame) = &frame {
+            self.buffered -= PREFIX_LEN + frame.payload.len();
+        }
+        Ok(frame)
+    }
+
+    /// Takes the frame at the beginning of the chunk in front, which is whole.
+    fn split_first(&mut self, payload_len: usize) -> Bytes {
+        let len = PREFIX_LEN + payload_len;
+        let mut payload = match self.front.len() == len {
+            true => std::mem::take(&mut self.front),
+            false => self.front.split_to(len),
+        };
+        payload.advance(PREFIX_LEN);
+        self.buffered -= len;
+        if let Some(spanning) = &mut self.spanning {
+            spanning.advance(&mut self.front);
+        }
+        payload
+    }
+
+    /// True between frames: the only place where a body may end.
+    pub fn is_at_boundary(&self) -> bool {
+        self.buffered == 0 && self.spanning.as_ref().is_none_or(|spanning| spanning.gather.is_none())
+    }
+
+    /// How many bytes were pushed and not yet handed out, prefixes included.
+    pub fn buffered(&self) -> usize {
+        self.buffered
+    }
+}
+
+impl Spanning {
+    fn is_between_frames(&self) -> bool {
+        self.prefix.len == 0 && self.gather.is_none()
+    }
+
+    fn push(&mut self, front: &mut Bytes, mut chunk: Bytes) {
+        if front.is_empty() {
             if let Some(gather) = &mut self.gather {
                 gather.fill(&mut chunk);
             }
-            self.front = chunk;
+            *front = chunk;
         } else if chunk.len() <= COALESCE_MAX {
             self.tail.extend_from_slice(&chunk);
         } else {
@@ -43,12 +113,9 @@ impl Deframer {
         }
     }
 
-    /// Takes the next whole frame, or `None` until more chunks arrive.
-    ///
-    /// After an error, the deframer stands where it stood: the body cannot be read further.
-    pub fn next_frame(&mut self, limit: u32) -> Result<Option<Frame>, TooLarge> {
+    fn next_frame(&mut self, front: &mut Bytes, limit: u32) -> Result<Option<Frame>, TooLarge> {
         if self.gather.is_none() {
-            let Some(prefix) = self.fill_prefix() else {
+            let Some(prefix) = self.fill_prefix(front) else {
                 return Ok(None);
             };
             if prefix.len > limit {
@@ -56,61 +123,53 @@ impl Deframer {
             }
             self.prefix = PartialPrefix::default();
             let len = prefix.len as usize;
-            if self.front.len() >= len {
-                let payload = self.front.split_to(len);
-                self.advance();
-                return Ok(Some(self.hand_out(prefix.flags, payload)));
+            if front.len() >= len {
+                let payload = front.split_to(len);
+                self.advance(front);
+                return Ok(Some(Frame { flags: prefix.flags, payload }));
             }
             self.gather = Some(Gather::new(prefix));
         }
-        Ok(self.fill_gather())
+        Ok(self.fill_gather(front))
     }
 
-    /// True between frames: the only place where a body may end.
-    pub fn is_at_boundary(&self) -> bool {
-        self.buffered == 0 && self.gather.is_none()
-    }
-
-    /// How many bytes were pushed and not yet handed out, prefixes included.
-    pub fn buffered(&self) -> usize {
-        self.buffered
-    }
-
-    fn fill_prefix(&mut self) -> Option<Prefix> {
+    fn fill_prefix(&mut self, front: &mut Bytes) -> Option<Prefix> {
         loop {
-            if let Some(prefix) = self.prefix.fill(&mut self.front) {
-                self.advance();
+            if let Some(prefix) = self.prefix.fill(front) {
+                self.advance(front);
                 return Some(prefix);
             }
-            if !self.advance() {
+            if !self.advance(front) {
                 return None;
             }
         }
     }
 
-    fn fill_gather(&mut self) -> Option<Frame> {
-        let gather = self.gather.as_mut()?;
+    fn fill_gather(&mut self, front: &mut Bytes) -> Option<Frame> {
         loop {
-            gather.fill(&mut self.front);
+            let gather = self.gather.as_mut()?;
+            gather.fill(front);
             if gather.missing() == 0 {
                 break;
             }
-            if !advance(&mut self.front, &mut self.rest, &mut self.tail) {
+            if !self.advance(front) {
                 return None;
             }
         }
-        self.advance();
+        self.advance(front);
         let gather = self.gather.take()?;
-        Some(self.hand_out(gather.flags, gather.payload.into()))
+        Some(Frame { flags: gather.flags, payload: gather.payload.into() })
     }
 
-    fn hand_out(&mut self, flags: Flags, payload: Bytes) -> Frame {
-        self.buffered -= PREFIX_LEN + payload.len();
-        Frame { flags, payload }
-    }
-
-    fn advance(&mut self) -> bool {
-        advance(&mut self.front, &mut self.rest, &mut self.tail)
+    /// Puts the next chunk in front if the front is used up; false where there is none.
+    fn advance(&mut self, front: &mut Bytes) -> bool {
+        if front.is_empty() {
+            *front = match self.rest.pop_front() {
+                Some(chunk) => chunk,
+                None => std::mem::take(&mut self.tail).freeze(),
+            };
+        }
+        !front.is_empty()
     }
 
     fn flush_tail(&mut self) {
@@ -118,17 +177,6 @@ impl Deframer {
             self.rest.push_back(std::mem::take(&mut self.tail).freeze());
         }
     }
-}
-
-/// Puts the next chunk in front if the front is used up; false where there is none.
-fn advance(front: &mut Bytes, rest: &mut VecDeque<Bytes>, tail: &mut BytesMut) -> bool {
-    if front.is_empty() {
-        *front = match rest.pop_front() {
-            Some(chunk) => chunk,
-            None => std::mem::take(tail).freeze(),
-        };
-    }
-    !front.is_empty()
 }
 
 /// One message, or whatever else a protocol puts into an envelope.

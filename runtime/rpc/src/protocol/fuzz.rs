@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compressions, Gzip};
+use ringwire_http::{Fields, Head, HeadersMut, Method, Version};
 
 use crate::{
-    ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Error, Idempotency, Input, Metadata,
-    RequestHead, ServerConfig, ServerExchange, Sinks, Spec, StreamShape, Version,
+    ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Error, Idempotency, Input, Metadata, NAMES,
+    ServerConfig, ServerExchange, Sinks, Spec, StreamShape,
 };
 
 /// A side under test.
@@ -76,13 +77,13 @@ fn server(input: &[u8]) {
 fn serve(peer: &Peer<'_>, config: &Arc<ServerConfig>, chunks: &[&[u8]]) -> Record {
     let [first, encoding, accept] = peer.lines;
     let (method, content_type) = match peer.protocol % 7 {
-        0 => ("POST", &b"application/proto"[..]),
-        1 => ("GET", &b""[..]),
-        2 => ("POST", &b"application/connect+proto"[..]),
-        3 => ("POST", &b"application/grpc"[..]),
-        4 => ("POST", &b"application/grpc-web+json"[..]),
-        5 => ("POST", &b"application/grpc-web-text"[..]),
-        _ => ("POST", first),
+        0 => (Method::Post, &b"application/proto"[..]),
+        1 => (Method::Get, &b""[..]),
+        2 => (Method::Post, &b"application/connect+proto"[..]),
+        3 => (Method::Post, &b"application/grpc"[..]),
+        4 => (Method::Post, &b"application/grpc-web+json"[..]),
+        5 => (Method::Post, &b"application/grpc-web-text"[..]),
+        _ => (Method::Post, first),
     };
     let fields = [
         ("content-type", content_type),
@@ -95,11 +96,13 @@ fn serve(peer: &Peer<'_>, config: &Arc<ServerConfig>, chunks: &[&[u8]]) -> Recor
         ("connect-accept-encoding", accept),
         ("grpc-accept-encoding", accept),
     ];
+    let mut head = Fields::new(&NAMES);
     // An absent field and an empty one are two things.
-    let fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-    let query = String::from_utf8_lossy(first);
-    let head =
-        RequestHead { query: Some(&query), ..RequestHead::new(method, "/a/b", &fields, Version::Http2) };
+    for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+        head.append(name, value);
+    }
+    let target = format!("/a/b?{}", String::from_utf8_lossy(first));
+    let head = Head::new(method, target, Version::Http2, head);
     let mut exchange = match ServerExchange::accept(&head, &peer.spec, config) {
         Ok(exchange) => exchange,
         Err(answer) => {
@@ -184,12 +187,12 @@ fn call(peer: &Peer<'_>, config: &Arc<ClientConfig>, chunks: &[&[u8]]) -> Record
         fields.extend(end_of_grpc);
     }
     let mut exchange = ClientExchange::new(&peer.spec, config);
-    exchange.head(if is_failed { 503 } else { 200 }, &fields, false);
+    exchange.head(if is_failed { 503 } else { 200 }, fields, false);
     let has_trailers = config.protocol == ClientProtocol::GRPC && peer.protocol & 0x40 == 0;
-    let push = |exchange: &mut ClientExchange, chunk: Bytes, end: bool| {
+    let push = |exchange: &mut ClientExchange<_>, chunk: Bytes, end: bool| {
         exchange.push(chunk, end && !has_trailers);
         if end && has_trailers {
-            exchange.push_trailers(&end_of_grpc);
+            exchange.push_trailers(end_of_grpc.to_vec());
         }
     };
     play(&mut exchange, chunks, push, |exchange| {

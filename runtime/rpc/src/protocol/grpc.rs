@@ -1,57 +1,40 @@
 //! gRPC: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
 
-use std::time::Duration;
-
-use bytes::BytesMut;
-use ringwire_http::HeadersMut;
+use ringwire_http::{HeadersMut, Token};
 use ringwire_wire::envelope::Flags;
-use ringwire_wire::{Malformed, Metadata, timeout};
+use ringwire_wire::{Metadata, timeout};
 
-use super::media::CONTENT_TYPE;
+use super::names::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING, GRPC_STATUS, GRPC_TIMEOUT};
 use super::{
-    Fields, Finished, FrameKind, MediaTypes, Outcome, Protocol, Reply, Request, ResponseBody, ResponseHead,
-    Tail, append_custom, begin_if_needed, http_error, status, wrong_media_type,
+    Client, FieldNames, Finished, FrameKind, MediaTypes, Outcome, Protocol, Reply, Request, ResponseBody,
+    ResponseHead, Server, Tail, TrailersPlace, append_custom, http_error, status, wrong_media_type,
 };
 use crate::receive::Framing;
 use crate::transmit::Transmit;
 use crate::{Ending, Error, Sinks};
 
-#[derive(Debug)]
-pub(super) struct Grpc;
+struct Grpc;
 
-impl Protocol for Grpc {
-    fn name(&self) -> &'static str {
-        "grpc"
-    }
+pub(super) static GRPC: Protocol = Protocol {
+    name: "grpc",
+    media_prefix: "application/grpc+",
+    media_default: Some("application/grpc"),
+    framing: Framing::Envelopes,
+    is_text: false,
+    has_http_trailers: true,
+    fields: FIELDS,
+    serves: |_| true,
+    parse_timeout: timeout::grpc::parse,
+    write_timeout: timeout::grpc::write,
+    server: &Grpc,
+    client: &Grpc,
+};
 
-    fn media_prefix(&self) -> &'static str {
-        "application/grpc+"
-    }
+/// The names that gRPC-Web shares.
+pub(super) const FIELDS: FieldNames =
+    FieldNames { timeout: GRPC_TIMEOUT, encoding: GRPC_ENCODING, accept_encoding: GRPC_ACCEPT_ENCODING };
 
-    fn media_default(&self) -> Option<&'static str> {
-        Some("application/grpc")
-    }
-
-    fn framing(&self) -> Framing {
-        Framing::Envelopes
-    }
-
-    fn fields(&self) -> &'static Fields {
-        &FIELDS
-    }
-
-    fn has_http_trailers(&self) -> bool {
-        true
-    }
-
-    fn parse_timeout(&self, value: &[u8]) -> Result<Duration, Malformed> {
-        timeout::grpc::parse(value)
-    }
-
-    fn write_timeout(&self, timeout: Duration, out: &mut BytesMut) {
-        timeout::grpc::write(timeout, out);
-    }
-
+impl Server for Grpc {
     fn finish(
         &self,
         reply: &Reply<'_>,
@@ -62,32 +45,33 @@ impl Protocol for Grpc {
         if let Some(finished) = trailers_only(reply, ending, transmit, into) {
             return finished;
         }
-        let status = begin_if_needed(self, reply, ending, into);
+        let status = reply.protocol.begin_if_needed(reply, ending, into);
         status::write(ending.outcome, ending.trailers, into.trailers);
         Finished { status, trailers: true }
     }
+}
 
+impl Client for Grpc {
     fn write_request(&self, request: &Request<'_>, headers: &Metadata, head: &mut dyn HeadersMut) {
-        request.types.of(self).write(head);
-        head.append_static("te", "trailers");
+        request.types.of(request.protocol).write(head);
+        head.append_static(Token::TE, "trailers");
         if let Some(encoding) = request.encoding {
-            head.append_static(FIELDS.encoding, encoding);
+            head.append_static(GRPC_ENCODING, encoding);
         }
         append_custom(headers, head);
     }
 
     fn read_head(&self, head: &ResponseHead<'_>, types: &MediaTypes) -> Result<ResponseBody, Error> {
-        let is_ours = |protocol: &dyn Protocol| protocol.name() == self.name();
-        read_head(head, types, "application/grpc", &is_ours)
+        read_head(head, types, "application/grpc")
     }
 
     fn frame_kind(&self, flags: Flags) -> Option<FrameKind> {
         (flags.special() == 0).then_some(FrameKind::Message)
     }
 
-    fn outcome(&self, mut tail: Tail<'_>) -> Outcome {
-        match tail.trailers.take() {
-            Some(trailers) => status::read(trailers),
+    fn outcome(&self, tail: Tail<'_>) -> Outcome {
+        match tail.trailers {
+            Some(trailers) => Outcome { result: status::read(trailers), trailers: TrailersPlace::Http },
             None => outcome_in_head(tail, "the response ended without trailers"),
         }
     }
@@ -111,33 +95,31 @@ pub(super) fn trailers_only(
     Some(Finished { status: Some(200), trailers: false })
 }
 
-/// Reads the head of a response whose media type should begin with `prefix`, and stand for a protocol of
-/// `ours`.
+/// Reads the head of a response whose media type should begin with `prefix`, and stand for the protocol of the request, as
+/// bytes or as text.
 pub(super) fn read_head(
     head: &ResponseHead<'_>,
     types: &MediaTypes,
     prefix: &str,
-    ours: &dyn Fn(&dyn Protocol) -> bool,
 ) -> Result<ResponseBody, Error> {
-    let media_type = head.headers.get(CONTENT_TYPE).unwrap_or_default();
+    let media_type = head.headers.known(Token::CONTENT_TYPE).unwrap_or_default();
     let protocol = types.read(media_type);
     // A status of gRPC's own is worth more than one of HTTP, wherever it stands.
-    if head.status != 200 && (protocol.is_none() || head.headers.get("grpc-status").is_none()) {
+    if head.status != 200 && (protocol.is_none() || head.headers.known(GRPC_STATUS).is_none()) {
         return Err(http_error(head.status));
     }
     match protocol {
-        Some(protocol) if ours(protocol) => Ok(ResponseBody::Messages { text: protocol.is_text() }),
+        Some(protocol) if protocol.name == head.protocol.name => {
+            Ok(ResponseBody::Messages { text: protocol.is_text })
+        }
         _ => Err(wrong_media_type(media_type, prefix)),
     }
 }
 
 /// The outcome of a response that may consist of nothing but its head.
 pub(super) fn outcome_in_head(tail: Tail<'_>, otherwise: &'static str) -> Outcome {
-    if tail.has_body || !status::is_in(tail.headers) {
+    if tail.has_body || tail.headers.known(GRPC_STATUS).is_none() {
         return Outcome::failed(Error::internal(otherwise));
     }
-    status::read(std::mem::take(tail.headers))
+    Outcome { result: status::read(tail.headers), trailers: TrailersPlace::Head }
 }
-
-const FIELDS: Fields =
-    Fields { timeout: "grpc-timeout", encoding: "grpc-encoding", accept_encoding: "grpc-accept-encoding" };

@@ -1,11 +1,11 @@
-//! The media types of each codec, and the protocol that each of them stands for.
+//! The media types of a codec, and the protocol that each of them stands for.
 
 use std::borrow::Cow;
 
-use ringwire_http::HeadersMut;
+use ringwire_http::{HeadersMut, Token};
 use ringwire_wire::MediaType;
 
-use super::{Protocol, connect, grpc, grpc_web};
+use super::Protocol;
 
 /// The media types of one codec.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct MediaTypes {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) media_type: MediaText,
-    pub(crate) protocol: &'static dyn Protocol,
+    pub(crate) protocol: &'static Protocol,
 }
 
 /// The text of a media type, without parameters.
@@ -26,11 +26,12 @@ pub(crate) struct Entry {
 pub(crate) struct MediaText(Cow<'static, str>);
 
 impl MediaTypes {
-    pub(crate) fn new(name: &'static str) -> Self {
+    /// The media types of the codec of this name, in each of these protocols.
+    pub(crate) fn new(name: &'static str, protocols: &[&'static Protocol]) -> Self {
         let mut entries = Vec::new();
-        for protocol in ALL {
-            let prefix = protocol.media_prefix();
-            if let (DEFAULT_CODEC, Some(bare)) = (name, protocol.media_default()) {
+        for &protocol in protocols {
+            let prefix = protocol.media_prefix;
+            if let (DEFAULT_CODEC, Some(bare)) = (name, protocol.media_default) {
                 entries.push(Entry { media_type: MediaText(Cow::Borrowed(bare)), protocol });
             }
             let text = interned(prefix, name).unwrap_or_else(|| Cow::Owned(format!("{prefix}{name}")));
@@ -48,14 +49,22 @@ impl MediaTypes {
     }
 
     /// The media type in which a client of `protocol` sends.
-    pub(crate) fn of(&self, protocol: &dyn Protocol) -> &MediaText {
-        let found =
-            self.entries.iter().find(|entry| entry.protocol.media_prefix() == protocol.media_prefix());
-        &found.expect("every protocol has an entry").media_type
+    pub(crate) fn of(&self, protocol: &Protocol) -> &MediaText {
+        &self.entries[self.place_of(protocol)].media_type
+    }
+
+    /// The place of the media type that names the codec, in a protocol that writes it like `protocol`.
+    pub(crate) fn place_of(&self, protocol: &Protocol) -> usize {
+        let same = |entry: &Entry| entry.protocol.media_prefix == protocol.media_prefix;
+        self.entries.iter().position(same).expect("every protocol has an entry")
     }
 
     /// The protocol that `value`, a media type of this codec, stands for.
-    pub(crate) fn read(&self, value: &[u8]) -> Option<&'static dyn Protocol> {
+    pub(crate) fn read(&self, value: &[u8]) -> Option<&'static Protocol> {
+        // Mostly it is written as we write it.
+        if let Some(entry) = self.entries.iter().find(|entry| entry.media_type.0.as_bytes() == value) {
+            return Some(entry.protocol);
+        }
         let media_type = MediaType::parse(value).ok()?;
         self.entries.iter().find(|entry| media_type.is(&entry.media_type.0)).map(|entry| entry.protocol)
     }
@@ -74,21 +83,18 @@ impl MediaText {
         &self.0
     }
 
+    #[cfg(test)]
+    pub(super) fn is_static(&self) -> bool {
+        matches!(self.0, Cow::Borrowed(_))
+    }
+
     /// Appends the field `content-type`.
     pub(crate) fn write(&self, head: &mut dyn HeadersMut) {
         match &self.0 {
-            Cow::Borrowed(text) => head.append_static(CONTENT_TYPE, text),
-            Cow::Owned(text) => head.append(CONTENT_TYPE, text.as_bytes()),
+            Cow::Borrowed(text) => head.append_static(Token::CONTENT_TYPE, text),
+            Cow::Owned(text) => head.append_known(Token::CONTENT_TYPE, text.as_bytes()),
         }
     }
-}
-
-/// The protocol whose media types begin like this one, whatever the codec.
-pub(crate) fn family(essence: &str) -> Option<&'static dyn Protocol> {
-    ALL.into_iter().find(|protocol| {
-        let is_default = protocol.media_default().is_some_and(|bare| essence.eq_ignore_ascii_case(bare));
-        is_default || has_prefix(essence, protocol.media_prefix())
-    })
 }
 
 pub(crate) fn has_prefix(essence: &str, prefix: &str) -> bool {
@@ -103,13 +109,8 @@ fn interned(prefix: &str, name: &str) -> Option<Cow<'static, str>> {
         .map(Cow::Borrowed)
 }
 
-pub(crate) const CONTENT_TYPE: &str = "content-type";
-
 // What a media type without a codec means.
 const DEFAULT_CODEC: &str = "proto";
-// The prefix of the last is one of all others.
-const ALL: [&dyn Protocol; 5] =
-    [&grpc::Grpc, &grpc_web::BINARY, &grpc_web::TEXT, &connect::Streaming, &connect::POST];
 const KNOWN: [&str; 10] = [
     "application/grpc+proto",
     "application/grpc+json",
@@ -122,55 +123,3 @@ const KNOWN: [&str; 10] = [
     "application/proto",
     "application/json",
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(codec: &'static str, want: &[&str]) {
-        let types = MediaTypes::new(codec);
-        let got: Vec<_> = types.entries().iter().map(|entry| entry.media_type.as_str()).collect();
-        assert_eq!(got, want);
-    }
-
-    #[test]
-    fn protobuf_is_the_default_codec() {
-        check(
-            "proto",
-            &[
-                "application/grpc",
-                "application/grpc+proto",
-                "application/grpc-web",
-                "application/grpc-web+proto",
-                "application/grpc-web-text",
-                "application/grpc-web-text+proto",
-                "application/connect+proto",
-                "application/proto",
-            ],
-        );
-    }
-
-    #[test]
-    fn other_codecs_are_always_named() {
-        check(
-            "cbor",
-            &[
-                "application/grpc+cbor",
-                "application/grpc-web+cbor",
-                "application/grpc-web-text+cbor",
-                "application/connect+cbor",
-                "application/cbor",
-            ],
-        );
-    }
-
-    #[test]
-    fn known_media_types_are_static() {
-        for codec in ["proto", "json"] {
-            for entry in MediaTypes::new(codec).entries() {
-                assert!(matches!(entry.media_type.0, Cow::Borrowed(_)), "{entry:?}");
-            }
-        }
-    }
-}

@@ -1,7 +1,8 @@
 //! What differs between Connect, gRPC and gRPC-Web, and nothing else.
 //!
-//! No other module of the workspace names a protocol. A protocol is a value, chosen once per exchange; what
-//! it has to say is a method of [`Protocol`], so that no one downstream asks which it is.
+//! No other module of the workspace names a protocol. A protocol is a [`Protocol`] value, chosen once per exchange: its names and
+//! forms are data, what a server says in it is [`Server`], what a client says in it [`Client`]. So no code downstream asks
+//! which it is.
 
 pub mod browser;
 mod connect;
@@ -9,82 +10,76 @@ pub mod fuzz;
 mod grpc;
 mod grpc_web;
 mod media;
+mod names;
 mod negotiate;
+mod opening;
 mod refusal;
 mod status;
+mod table;
 
 use std::fmt;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_http::{Head, Headers, HeadersMut, Token};
 use ringwire_wire::envelope::Flags;
 use ringwire_wire::{Code, Malformed, MediaType, Metadata};
 
 use crate::receive::Framing;
 use crate::transmit::Transmit;
-use crate::{Ending, Error, RequestHead, Sinks, StreamShape};
+use crate::{Ending, Error, Sinks, StreamShape};
 
 use media::has_prefix;
 pub(crate) use media::{MediaText, MediaTypes};
-pub(crate) use negotiate::negotiate;
-pub(crate) use refusal::{answer_error, answer_unrouted};
+pub use names::NAMES;
+pub use negotiate::{answer_error, answer_unrouted};
+pub use opening::Opening;
+pub(crate) use status::is_status;
+pub use table::ClientProtocol;
+pub(crate) use table::media_types;
 
 /// One way to carry an RPC over HTTP.
-pub(crate) trait Protocol: fmt::Debug + Sync {
+pub(crate) struct Protocol {
     /// The name, for logs and metrics.
-    fn name(&self) -> &'static str;
-
-    /// What its media types begin with; the name of the codec follows.
-    fn media_prefix(&self) -> &'static str;
-
+    pub(crate) name: &'static str,
+    /// The beginning of its media types; the name of the codec follows.
+    pub(crate) media_prefix: &'static str,
     /// The media type that names no codec, and means protobuf.
-    fn media_default(&self) -> Option<&'static str> {
-        None
-    }
-
+    pub(crate) media_default: Option<&'static str>,
     /// How messages lie in a body.
-    fn framing(&self) -> Framing;
-
+    pub(crate) framing: Framing,
     /// Whether bodies travel as base64.
-    fn is_text(&self) -> bool {
-        false
-    }
-
-    /// The names of the header fields that every protocol has, and each calls something else.
-    fn fields(&self) -> &'static Fields;
-
-    /// Whether methods of this shape can be called.
-    fn serves(&self, _: StreamShape) -> bool {
-        true
-    }
-
+    pub(crate) is_text: bool,
     /// Whether responses end in HTTP trailers.
-    fn has_http_trailers(&self) -> bool {
-        false
-    }
-
+    pub(crate) has_http_trailers: bool,
+    /// The names of the header fields that every protocol has, and each calls something else.
+    pub(crate) fields: FieldNames,
+    /// Whether methods of a shape can be called.
+    pub(crate) serves: fn(StreamShape) -> bool,
     /// Reads the value of the timeout field.
-    fn parse_timeout(&self, value: &[u8]) -> Result<Duration, Malformed>;
-
+    pub(crate) parse_timeout: fn(&[u8]) -> Result<Duration, Malformed>,
     /// Appends the value of the timeout field.
-    fn write_timeout(&self, timeout: Duration, out: &mut BytesMut);
+    pub(crate) write_timeout: fn(Duration, &mut BytesMut),
+    pub(crate) server: &'static dyn Server,
+    pub(crate) client: &'static dyn Client,
+}
 
-    /// Server: refuses a request that says it speaks another version.
-    fn check_version(&self, _: &RequestHead<'_>, _required: bool) -> Result<(), Error> {
+/// The names of header fields.
+#[derive(Debug)]
+pub(crate) struct FieldNames {
+    pub(crate) timeout: Token,
+    pub(crate) encoding: Token,
+    pub(crate) accept_encoding: Token,
+}
+
+/// The server's words of a protocol.
+pub(crate) trait Server: Sync {
+    /// Refuses a request that says it speaks another version.
+    fn check_version(&self, _: &Head, _required: bool) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Server: writes the head of a response that is not at its end yet. Its HTTP status is 200.
-    fn write_head(&self, reply: &Reply<'_>, headers: &Metadata, head: &mut dyn HeadersMut) {
-        reply.media_type.write(head);
-        if let Some(encoding) = reply.encoding {
-            head.append_static(self.fields().encoding, encoding);
-        }
-        append_custom(headers, head);
-    }
-
-    /// Server: writes all that is left of a response, its head too if that has not gone out.
+    /// Writes all that is left of a response, its head too if that has not gone out.
     fn finish(
         &self,
         reply: &Reply<'_>,
@@ -92,11 +87,14 @@ pub(crate) trait Protocol: fmt::Debug + Sync {
         transmit: &mut Transmit,
         into: &mut Sinks<'_>,
     ) -> Finished;
+}
 
-    /// Client: writes the head of a request that is no GET.
+/// The client's words of a protocol.
+pub(crate) trait Client: Sync {
+    /// Writes the head of a request that is no GET.
     fn write_request(&self, request: &Request<'_>, headers: &Metadata, head: &mut dyn HeadersMut);
 
-    /// Client: appends the query in which a message can travel instead of in a body, and says whether it can.
+    /// Appends the query in which a message can travel instead of in a body, and says whether it can.
     fn write_query(
         &self,
         _codec: &'static str,
@@ -107,41 +105,60 @@ pub(crate) trait Protocol: fmt::Debug + Sync {
         false
     }
 
-    /// Client: what the body of a response is, given its head.
+    /// Says what the body of a response is, given its head.
     fn read_head(&self, head: &ResponseHead<'_>, types: &MediaTypes) -> Result<ResponseBody, Error>;
 
-    /// Client: reads a body that is an error.
+    /// Reads a body that is an error.
     fn read_error(&self, _body: &[u8], status: u16) -> Error {
         http_error(status)
     }
 
-    /// Client: moves those fields of a response's head that are trailers.
-    fn split_trailers(&self, _headers: &mut Metadata) -> Metadata {
-        Metadata::new()
+    /// The name of the trailer that a field of a response's head stands for, if it stands for one.
+    fn trailer_name<'n>(&self, _name: &'n str) -> Option<&'n str> {
+        None
     }
 
-    /// Client: what an envelope of a response is; `None` where its flags have no meaning.
+    /// Says what an envelope of a response is; `None` where its flags have no meaning.
     fn frame_kind(&self, flags: Flags) -> Option<FrameKind>;
 
-    /// Client: reads the envelope that ends a response.
+    /// Reads the envelope that ends a response.
     fn read_end(&self, _payload: Bytes) -> Result<Outcome, Error> {
         Err(Error::internal("an end of stream in a protocol without one"))
     }
 
-    /// Client: the outcome of the RPC, when the whole response is there.
+    /// The outcome of the RPC, when the whole response is there.
     fn outcome(&self, tail: Tail<'_>) -> Outcome;
 }
 
-/// The names of header fields.
-#[derive(Debug)]
-pub(crate) struct Fields {
-    pub(crate) timeout: &'static str,
-    pub(crate) encoding: &'static str,
-    pub(crate) accept_encoding: &'static str,
+impl Protocol {
+    /// Writes the head of a response that is not at its end yet. Its HTTP status is 200.
+    pub(crate) fn write_head(&self, reply: &Reply<'_>, headers: &Metadata, head: &mut dyn HeadersMut) {
+        reply.media_type.write(head);
+        if let Some(encoding) = reply.encoding {
+            head.append_static(self.fields.encoding, encoding);
+        }
+        append_custom(headers, head);
+    }
+
+    /// Writes the head of a response that is about to end, if it has not gone out.
+    fn begin_if_needed(&self, reply: &Reply<'_>, ending: &Ending<'_>, into: &mut Sinks<'_>) -> Option<u16> {
+        if reply.head_sent {
+            return None;
+        }
+        self.write_head(reply, ending.headers, into.head);
+        Some(200)
+    }
+}
+
+impl fmt::Debug for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 /// What is known about a response of ours.
 pub(crate) struct Reply<'a> {
+    pub(crate) protocol: &'static Protocol,
     pub(crate) media_type: &'a MediaText,
     /// What envelopes may be compressed with.
     pub(crate) encoding: Option<&'static str>,
@@ -160,6 +177,7 @@ pub(crate) struct Finished {
 
 /// What is known about a request of ours.
 pub(crate) struct Request<'a> {
+    pub(crate) protocol: &'static Protocol,
     pub(crate) types: &'a MediaTypes,
     /// What the body, or its envelopes, are compressed with.
     pub(crate) encoding: Option<&'static str>,
@@ -171,6 +189,7 @@ pub(crate) struct Request<'a> {
 
 /// The head of a response to us.
 pub(crate) struct ResponseHead<'a> {
+    pub(crate) protocol: &'static Protocol,
     pub(crate) status: u16,
     pub(crate) headers: &'a dyn Headers,
 }
@@ -195,17 +214,30 @@ pub(crate) enum FrameKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) result: Result<(), Error>,
-    pub(crate) trailers: Metadata,
+    pub(crate) trailers: TrailersPlace,
+}
+
+/// The place of a response's trailers.
+#[derive(Clone, Debug)]
+pub(crate) enum TrailersPlace {
+    /// Not known yet.
+    Unknown,
+    /// The head: the response has nothing else.
+    Head,
+    /// The head, under names of their own.
+    Prefixed,
+    /// The trailers of HTTP.
+    Http,
+    /// The body, from which they were read.
+    Own(Metadata),
 }
 
 /// All that can say how an RPC ended.
 pub(crate) struct Tail<'a> {
-    /// The headers of the response; where they turn out to be its trailers, they are moved.
-    pub(crate) headers: &'a mut Metadata,
-    /// The fields of the head that are trailers.
-    pub(crate) split: Metadata,
+    /// The headers of the response.
+    pub(crate) headers: &'a dyn Headers,
     /// The HTTP trailers.
-    pub(crate) trailers: Option<Metadata>,
+    pub(crate) trailers: Option<&'a dyn Headers>,
     /// What an envelope at the end said.
     pub(crate) end: Option<Outcome>,
     /// Whether the body held anything.
@@ -214,53 +246,16 @@ pub(crate) struct Tail<'a> {
 
 impl Outcome {
     fn failed(error: Error) -> Self {
-        Self { result: Err(error), trailers: Metadata::new() }
+        Self { result: Err(error), trailers: TrailersPlace::Own(Metadata::new()) }
     }
 }
 
-/// A protocol that a client can speak.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ClientProtocol(Family);
+/// The name of the field in which a repeated call says how many attempts there were.
+pub(crate) const PREVIOUS_ATTEMPTS: Token = names::GRPC_PREVIOUS_RPC_ATTEMPTS;
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Family {
-    Connect,
-    Grpc,
-    GrpcWeb,
-    GrpcWebText,
-}
-
-impl ClientProtocol {
-    /// Connect: plain HTTP for unary calls, envelopes for streams.
-    pub const CONNECT: Self = Self(Family::Connect);
-    /// gRPC, which needs HTTP/2 and its trailers.
-    pub const GRPC: Self = Self(Family::Grpc);
-    /// gRPC-Web: gRPC over any HTTP, its trailers in the body.
-    pub const GRPC_WEB: Self = Self(Family::GrpcWeb);
-    /// gRPC-Web in base64, for peers and proxies that pass text only.
-    pub const GRPC_WEB_TEXT: Self = Self(Family::GrpcWebText);
-
-    /// The name, for logs and metrics: `connect`, `grpc` or `grpc-web`.
-    pub fn name(self) -> &'static str {
-        self.carry(StreamShape::Unary).name()
-    }
-
-    /// Whether calls end in HTTP trailers, which a transport that can choose must be able to carry.
-    pub fn needs_trailers(self) -> bool {
-        self.0 == Family::Grpc
-    }
-
-    /// How this protocol carries methods of the given shape.
-    pub(crate) fn carry(self, shape: StreamShape) -> &'static dyn Protocol {
-        match self.0 {
-            Family::Connect if shape == StreamShape::Unary => &connect::POST,
-            Family::Connect => &connect::Streaming,
-            Family::Grpc => &grpc::Grpc,
-            Family::GrpcWeb => &grpc_web::BINARY,
-            Family::GrpcWebText => &grpc_web::TEXT,
-        }
-    }
-}
+/// The name of the field in which a server says how many milliseconds to wait before the next attempt; a value that is no
+/// number means that there must be none.
+pub(crate) const RETRY_PUSHBACK: Token = names::GRPC_RETRY_PUSHBACK_MS;
 
 /// Appends the fields that belong to the application.
 fn append_custom(metadata: &Metadata, sink: &mut dyn HeadersMut) {
@@ -272,20 +267,6 @@ fn append_custom(metadata: &Metadata, sink: &mut dyn HeadersMut) {
 /// What a bare HTTP status says about an RPC.
 fn http_error(status: u16) -> Error {
     Error::new(Code::from_http_status(status), format!("HTTP status {status}")).sent_by_peer()
-}
-
-/// Writes the head of a response that is about to end, if it has not gone out.
-fn begin_if_needed(
-    protocol: &dyn Protocol,
-    reply: &Reply<'_>,
-    ending: &Ending<'_>,
-    into: &mut Sinks<'_>,
-) -> Option<u16> {
-    if reply.head_sent {
-        return None;
-    }
-    protocol.write_head(reply, ending.headers, into.head);
-    Some(200)
 }
 
 /// A response in another codec is the server's mistake; one of another kind did not come from such a server.

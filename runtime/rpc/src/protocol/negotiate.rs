@@ -1,62 +1,127 @@
 //! Which protocol, codec and compressions a request speaks: the one place that looks.
 
+use std::ptr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use ringwire_compress::{Compression, Compressions};
-use ringwire_wire::query::{self, Query};
+use ringwire_http::{Fields, Head, Headers, Method, Token};
 use ringwire_wire::{MediaType, accept};
 
-use super::media::{CONTENT_TYPE, MediaText, family};
-use super::refusal::{self, JSON, Refusal, answer};
-use super::{Protocol, connect};
-use crate::{Answer, Error, Idempotency, RequestHead, ServerConfig, Spec, Version};
+use super::connect::JSON;
+use super::media::MediaText;
+use super::opening::Opening;
+use super::refusal::{self, NOT_FOUND, Refusal, answer, find_encoding};
+use super::table::family;
+use super::{NAMES, connect};
+use crate::{Answer, Error, Idempotency, ServerConfig, Spec};
 
-/// What a request has been found to speak.
-#[derive(Debug)]
-pub(crate) struct Opening {
-    pub(crate) protocol: &'static dyn Protocol,
-    /// Which codec of the configuration.
-    pub(crate) codec: usize,
-    /// Which of that codec's media types.
-    pub(crate) media_type: usize,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) request_compression: Option<&'static dyn Compression>,
-    pub(crate) response_compression: Option<&'static dyn Compression>,
-    /// The message, where the head holds it.
-    pub(crate) message: Option<Bytes>,
+impl Opening {
+    /// Reads the head of a request for the method `spec`, or answers it.
+    ///
+    /// # Panics
+    /// The fields of the head were not classified with [`NAMES`].
+    pub fn read(head: &Head, spec: &Spec, config: &ServerConfig) -> Result<Self, Box<Answer>> {
+        let fields = head.fields();
+        assert!(ptr::eq(fields.names(), &NAMES), "a connection classifies fields with `ringwire_rpc::NAMES`");
+        let mut opening = match head.method() {
+            Method::Post => post(fields, spec, config)?,
+            Method::Get if allows_get(spec) => connect::open_get(head, config)?,
+            _ => {
+                let allowed = if allows_get(spec) { "GET, POST" } else { "POST" };
+                return Err(refusal::method_not_allowed(allowed));
+            }
+        };
+        if opening.protocol.has_http_trailers && head.version().is_http1() {
+            return Err(refusal::version_not_supported());
+        }
+        match opening.read_fields(head, config) {
+            Ok(()) => Ok(opening),
+            Err(refusal) => Err(opening.refuse(refusal, config)),
+        }
+    }
+
+    /// The time that the client of this head is willing to wait, counted from its arrival. An `Err` answers a value that is
+    /// malformed.
+    pub fn timeout(&self, head: &Head, config: &ServerConfig) -> Result<Option<Duration>, Box<Answer>> {
+        let name = self.protocol.fields.timeout;
+        let Some(value) = head.fields().known(name) else { return Ok(None) };
+        match (self.protocol.parse_timeout)(value) {
+            Ok(timeout) => Ok(Some(timeout)),
+            Err(_) => Err(self.refuse(malformed(name, value).into(), config)),
+        }
+    }
+
+    /// Reads the header fields that say more about the request.
+    fn read_fields(&mut self, head: &Head, config: &ServerConfig) -> Result<(), Refusal> {
+        let (fields, names) = (head.fields(), &self.protocol.fields);
+        // One thing said twice is refused: another reader of the head may have taken the other value.
+        for name in [Token::CONTENT_TYPE, names.timeout, names.encoding] {
+            if fields.is_repeated(name) {
+                let name = name.as_str();
+                return Err(Error::invalid_argument(format!("header {name} is given more than once")).into());
+            }
+        }
+        self.protocol.server.check_version(head, config.require_protocol_version)?;
+        if self.message.is_none()
+            && let Some(value) = fields.known(names.encoding)
+        {
+            self.request_compression = find_encoding(value, &config.compressions)?;
+        }
+        if config.compressions.accept_header().is_some()
+            && let Some(first) = fields.known(names.accept_encoding)
+        {
+            self.response_compression = match fields.is_repeated(names.accept_encoding) {
+                false => config.compressions.negotiate(Accepted { rest: first }),
+                true => {
+                    let lines: Vec<_> = fields.all(names.accept_encoding).collect();
+                    config.compressions.negotiate(Accepted { rest: &lines.join(&b',') })
+                }
+            };
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn refuse(&self, refusal: Refusal, config: &ServerConfig) -> Box<Answer> {
+        let media_type = &config.codecs[self.codec].entries()[self.media_type].media_type;
+        refusal.answer(self.protocol, media_type, config)
+    }
 }
 
-/// Reads the head of a request for the method `spec`, or answers it.
-pub(crate) fn negotiate(
-    head: &RequestHead<'_>,
-    spec: &Spec,
-    config: &ServerConfig,
-) -> Result<Opening, Box<Answer>> {
-    let opening = match head.method {
-        "POST" => post(head, spec, config)?,
-        "GET" if allows_get(spec) => get(head, config)?,
-        _ => {
-            let allowed = if allows_get(spec) { "GET, POST" } else { "POST" };
-            return Err(refusal::method_not_allowed(allowed));
-        }
-    };
-    if opening.protocol.has_http_trailers() && head.version == Version::Http1 {
-        return Err(refusal::version_not_supported());
+/// The answer that says `error` in the protocol of the request, for middleware that stands before any
+/// exchange.
+///
+/// A request of no known protocol gets the error as JSON.
+pub fn answer_error(head: &Head, error: &Error) -> Answer {
+    let value = head.fields().known(Token::CONTENT_TYPE).unwrap_or_default();
+    if *head.method() != Method::Get
+        && let Ok(media_type) = MediaType::parse(value)
+        && let Some(protocol) = family(media_type.essence())
+    {
+        return answer(protocol, &MediaText::echo(media_type.essence()), error.clone());
     }
-    let (protocol, codec, media_type) = (opening.protocol, opening.codec, opening.media_type);
-    read_fields(opening, head, config).map_err(|refusal| {
-        let media_type = &config.codecs[codec].entries()[media_type].media_type;
-        refusal.answer(protocol, media_type, config)
-    })
+    answer(&connect::POST, &JSON, error.clone())
+}
+
+/// The answer to a request whose path is no method's: `unimplemented` in the protocol of the request, and
+/// HTTP 404 where the protocol leaves paths to HTTP.
+pub fn answer_unrouted(head: &Head) -> Answer {
+    let value = head.fields().known(Token::CONTENT_TYPE).unwrap_or_default();
+    let protocol = MediaType::parse(value).ok().and_then(|media_type| family(media_type.essence()));
+    let error = Error::unimplemented("there is no such method");
+    match protocol {
+        // Those whose servers own the whole path speak of it in their own words.
+        Some(protocol) if protocol.media_default.is_some() => answer_error(head, &error),
+        Some(_) => Answer { status: NOT_FOUND, ..answer(&connect::POST, &JSON, error) },
+        None => *refusal::not_found(),
+    }
 }
 
 fn allows_get(spec: &Spec) -> bool {
-    spec.idempotency == Idempotency::NoSideEffects && connect::GET.serves(spec.shape)
+    spec.idempotency == Idempotency::NoSideEffects && (connect::GET.serves)(spec.shape)
 }
 
-fn post(head: &RequestHead<'_>, spec: &Spec, config: &ServerConfig) -> Result<Opening, Box<Answer>> {
-    let value = head.headers.get(CONTENT_TYPE).unwrap_or_default();
+fn post(fields: &Fields, spec: &Spec, config: &ServerConfig) -> Result<Opening, Box<Answer>> {
+    let value = fields.known(Token::CONTENT_TYPE).unwrap_or_default();
     // Almost every request says it in the very words of the table.
     if let Some(opening) = find(spec, config, |known| known.as_bytes() == value) {
         return Ok(opening);
@@ -68,7 +133,7 @@ fn post(head: &RequestHead<'_>, spec: &Spec, config: &ServerConfig) -> Result<Op
         return Ok(opening);
     }
     let family = family(media_type.essence());
-    let Some((protocol, default)) = family.and_then(|protocol| Some((protocol, protocol.media_default()?)))
+    let Some((protocol, default)) = family.and_then(|protocol| Some((protocol, protocol.media_default?)))
     else {
         return Err(refusal::unsupported_media_type(spec, config));
     };
@@ -76,153 +141,15 @@ fn post(head: &RequestHead<'_>, spec: &Spec, config: &ServerConfig) -> Result<Op
     Err(Box::new(answer(protocol, &MediaText::known(default), error)))
 }
 
-fn get(head: &RequestHead<'_>, config: &ServerConfig) -> Result<Opening, Box<Answer>> {
-    let refuse = |error| Box::new(answer(&connect::GET, &JSON, error));
-    if head.headers.get("content-length").is_some_and(|len| len != b"0") {
-        return Err(refuse(Error::invalid_argument("a GET carries its message in the query, not in a body")));
-    }
-    let query = query::parse(head.query.unwrap_or_default())
-        .map_err(|error| refuse(Error::invalid_argument(error.to_string())))?;
-    check_query(&query, config).map_err(refuse)?;
-    let encoding = query.encoding.as_deref().unwrap_or_default();
-    let Some(codec) = config.codecs.iter().position(|codec| codec.name() == encoding) else {
-        return Err(refusal::unsupported_codec());
-    };
-    let media_type = connect::GET.media_prefix();
-    let media_type = config.codecs[codec]
-        .entries()
-        .iter()
-        .position(|entry| entry.protocol.media_prefix() == media_type)
-        .expect("every protocol has an entry");
-    let compression = query.compression.as_deref().unwrap_or_default();
-    let request_compression = match find_encoding(compression.as_bytes(), &config.compressions) {
-        Ok(compression) => compression,
-        Err(refusal) => return Err(refusal.answer(&connect::GET, &JSON, config)),
-    };
-    let opening = Opening::new(&connect::GET, codec, media_type);
-    Ok(Opening { request_compression, message: query.message, ..opening })
-}
-
-fn check_query(query: &Query<'_>, config: &ServerConfig) -> Result<(), Error> {
-    match query.version.as_deref() {
-        Some("v1") => {}
-        Some(other) => {
-            return Err(Error::invalid_argument(format!(
-                "query parameter \"connect\" must be v1, not {other:?}"
-            )));
-        }
-        None if config.require_protocol_version => {
-            return Err(Error::invalid_argument("query parameter \"connect\" is missing"));
-        }
-        None => {}
-    }
-    if query.encoding.is_none() {
-        return Err(Error::invalid_argument("query parameter \"encoding\" is missing"));
-    }
-    if query.message.is_none() {
-        return Err(Error::invalid_argument("query parameter \"message\" is missing"));
-    }
-    Ok(())
-}
-
 fn find(spec: &Spec, config: &ServerConfig, is: impl Fn(&str) -> bool) -> Option<Opening> {
     for (codec, types) in config.codecs.iter().enumerate() {
         for (media_type, entry) in types.entries().iter().enumerate() {
-            if is(entry.media_type.as_str()) && entry.protocol.serves(spec.shape) {
+            if is(entry.media_type.as_str()) && (entry.protocol.serves)(spec.shape) {
                 return Some(Opening::new(entry.protocol, codec, media_type));
             }
         }
     }
     None
-}
-
-impl Opening {
-    fn new(protocol: &'static dyn Protocol, codec: usize, media_type: usize) -> Self {
-        Self {
-            protocol,
-            codec,
-            media_type,
-            timeout: None,
-            request_compression: None,
-            response_compression: None,
-            message: None,
-        }
-    }
-}
-
-/// Reads the header fields that say more about the request.
-fn read_fields(
-    mut opening: Opening,
-    head: &RequestHead<'_>,
-    config: &ServerConfig,
-) -> Result<Opening, Refusal> {
-    let fields = opening.protocol.fields();
-    let accept_lines =
-        count_fields(head, [CONTENT_TYPE, fields.timeout, fields.encoding], fields.accept_encoding)?;
-    opening.protocol.check_version(head, config.require_protocol_version)?;
-    if let Some(value) = head.headers.get(fields.timeout) {
-        let timeout = opening.protocol.parse_timeout(value);
-        opening.timeout = Some(timeout.map_err(|_| malformed(fields.timeout, value))?);
-    }
-    if opening.message.is_none()
-        && let Some(value) = head.headers.get(fields.encoding)
-    {
-        opening.request_compression = find_encoding(value, &config.compressions)?;
-    }
-    if accept_lines > 0 && config.compressions.accept_header().is_some() {
-        opening.response_compression = negotiate_encoding(head, fields.accept_encoding, accept_lines, config);
-    }
-    Ok(opening)
-}
-
-/// Refuses a head that says one thing twice: another reader of it may have taken the other value.
-fn count_fields(head: &RequestHead<'_>, single: [&'static str; 3], list: &str) -> Result<usize, Error> {
-    let mut seen = [0_usize; 3];
-    let mut lists = 0;
-    head.headers.for_each(&mut |name, _| match single
-        .iter()
-        .position(|known| known.eq_ignore_ascii_case(name))
-    {
-        Some(at) => seen[at] += 1,
-        None => lists += usize::from(list.eq_ignore_ascii_case(name)),
-    });
-    match seen.iter().position(|count| *count > 1) {
-        Some(at) => Err(Error::invalid_argument(format!("header {} is given more than once", single[at]))),
-        None => Ok(lists),
-    }
-}
-
-fn find_encoding(
-    value: &[u8],
-    compressions: &Compressions,
-) -> Result<Option<&'static dyn Compression>, Refusal> {
-    if value.is_empty() {
-        return Ok(None);
-    }
-    let known = std::str::from_utf8(value).ok().and_then(|name| compressions.find(name).ok());
-    known.ok_or_else(|| {
-        let name = String::from_utf8_lossy(value);
-        Refusal::UnknownEncoding(Error::unimplemented(format!("unknown encoding {name:?}")))
-    })
-}
-
-fn negotiate_encoding(
-    head: &RequestHead<'_>,
-    field: &str,
-    lines: usize,
-    config: &ServerConfig,
-) -> Option<&'static dyn Compression> {
-    if lines == 1 {
-        return config.compressions.negotiate(Accepted { rest: head.headers.get(field)? });
-    }
-    let mut joined = Vec::new();
-    head.headers.for_each(&mut |name, value| {
-        if field.eq_ignore_ascii_case(name) {
-            joined.extend_from_slice(value);
-            joined.push(b',');
-        }
-    });
-    config.compressions.negotiate(Accepted { rest: &joined })
 }
 
 /// The members of an accept-encoding field, to be walked more than once.
@@ -247,6 +174,7 @@ impl<'a> Iterator for Accepted<'a> {
     }
 }
 
-fn malformed(field: &str, value: &[u8]) -> Error {
+fn malformed(field: Token, value: &[u8]) -> Error {
+    let field = field.as_str();
     Error::invalid_argument(format!("header {field} is malformed: {:?}", String::from_utf8_lossy(value)))
 }

@@ -1,37 +1,13 @@
 //! Answers to requests that no exchange begins for.
 
 use bytes::{Bytes, BytesMut};
-use ringwire_wire::{MediaType, Metadata};
+use ringwire_compress::{Compression, Compressions};
+use ringwire_wire::Metadata;
 
-use super::media::{CONTENT_TYPE, MediaText, family};
-use super::{Protocol, Reply, connect};
+use super::media::MediaText;
+use super::{Protocol, Reply};
 use crate::transmit::Transmit;
-use crate::{Answer, Ending, Error, RequestHead, RequestRest, ServerConfig, Sinks, Spec};
-
-/// The answer that says `error` to whoever sent `head`.
-pub(crate) fn answer_error(head: &RequestHead<'_>, error: &Error) -> Answer {
-    let value = head.headers.get(CONTENT_TYPE).unwrap_or_default();
-    if head.method != "GET"
-        && let Ok(media_type) = MediaType::parse(value)
-        && let Some(protocol) = family(media_type.essence())
-    {
-        return answer(protocol, &MediaText::echo(media_type.essence()), error.clone());
-    }
-    answer(&connect::POST, &JSON, error.clone())
-}
-
-/// The answer to a request whose path is no method's.
-pub(crate) fn answer_unrouted(head: &RequestHead<'_>) -> Answer {
-    let value = head.headers.get(CONTENT_TYPE).unwrap_or_default();
-    let protocol = MediaType::parse(value).ok().and_then(|media_type| family(media_type.essence()));
-    let error = Error::unimplemented("there is no such method");
-    match protocol {
-        // Those whose servers own the whole path speak of it in their own words.
-        Some(protocol) if protocol.media_default().is_some() => answer_error(head, &error),
-        Some(_) => Answer { status: NOT_FOUND, ..answer(&connect::POST, &JSON, error) },
-        None => *http_answer(NOT_FOUND, &[]),
-    }
-}
+use crate::{Answer, Ending, Error, RequestRest, ServerConfig, Sinks, Spec};
 
 /// Why a request is refused before it is read.
 pub(super) enum Refusal {
@@ -49,7 +25,7 @@ impl From<Error> for Refusal {
 impl Refusal {
     pub(super) fn answer(
         self,
-        protocol: &'static dyn Protocol,
+        protocol: &'static Protocol,
         media_type: &MediaText,
         config: &ServerConfig,
     ) -> Box<Answer> {
@@ -61,11 +37,16 @@ impl Refusal {
                 let offer = config.compressions.accept_header().unwrap_or(ringwire_compress::IDENTITY);
                 answer
                     .headers
-                    .push((protocol.fields().accept_encoding.to_owned(), offer.as_bytes().to_vec()));
+                    .push((protocol.fields.accept_encoding.as_str().to_owned(), offer.as_bytes().to_vec()));
                 Box::new(answer)
             }
         }
     }
+}
+
+/// The answer to a path that leads nowhere.
+pub(super) fn not_found() -> Box<Answer> {
+    http_answer(NOT_FOUND, &[])
 }
 
 /// The answer to a verb that is not `allowed`.
@@ -82,7 +63,7 @@ pub(super) fn version_not_supported() -> Box<Answer> {
 pub(super) fn unsupported_media_type(spec: &Spec, config: &ServerConfig) -> Box<Answer> {
     let mut accepted = String::new();
     for entry in config.codecs.iter().flat_map(|types| types.entries()) {
-        if entry.protocol.serves(spec.shape) {
+        if (entry.protocol.serves)(spec.shape) {
             accepted.push_str(if accepted.is_empty() { "" } else { ", " });
             accepted.push_str(entry.media_type.as_str());
         }
@@ -96,16 +77,16 @@ pub(super) fn unsupported_codec() -> Box<Answer> {
 }
 
 /// The answer that says `error` in the words of `protocol`.
-pub(super) fn answer(protocol: &dyn Protocol, media_type: &MediaText, error: Error) -> Answer {
+pub(super) fn answer(protocol: &'static Protocol, media_type: &MediaText, error: Error) -> Answer {
     let none = Metadata::new();
-    let reply = Reply { media_type, encoding: None, varies: false, head_sent: false };
+    let reply = Reply { protocol, media_type, encoding: None, varies: false, head_sent: false };
     let ending = Ending { outcome: Err(&error), headers: &none, trailers: &none };
-    let mut transmit = Transmit::new(protocol.framing(), u32::MAX, protocol.is_text());
+    let mut transmit = Transmit::new(protocol.framing, u32::MAX, protocol.is_text);
     let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
     let mut body = BytesMut::new();
     let mut trailers: Vec<(String, Vec<u8>)> = Vec::new();
     let mut sinks = Sinks { head: &mut headers, body: &mut body, trailers: &mut trailers };
-    let finished = protocol.finish(&reply, &ending, &mut transmit, &mut sinks);
+    let finished = protocol.server.finish(&reply, &ending, &mut transmit, &mut sinks);
     debug_assert!(!finished.trailers, "a response without headers of its own needs no trailers");
     Answer {
         status: finished.status.expect("the head had not gone out"),
@@ -122,9 +103,22 @@ fn http_answer(status: u16, headers: &[(&str, &str)]) -> Box<Answer> {
     Box::new(Answer { status, headers, body: Bytes::new(), error: None, rest: RequestRest::Discard })
 }
 
-/// What errors are in that stand for themselves.
-pub(super) const JSON: MediaText = MediaText::known("application/json");
-const NOT_FOUND: u16 = 404;
+/// The compression of this name; `None` if the value is empty.
+pub(super) fn find_encoding(
+    value: &[u8],
+    compressions: &Compressions,
+) -> Result<Option<&'static dyn Compression>, Refusal> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let known = std::str::from_utf8(value).ok().and_then(|name| compressions.find(name).ok());
+    known.ok_or_else(|| {
+        let name = String::from_utf8_lossy(value);
+        Refusal::UnknownEncoding(Error::unimplemented(format!("unknown encoding {name:?}")))
+    })
+}
+
+pub(super) const NOT_FOUND: u16 = 404;
 const METHOD_NOT_ALLOWED: u16 = 405;
 const UNSUPPORTED_MEDIA_TYPE: u16 = 415;
 const VERSION_NOT_SUPPORTED: u16 = 505;

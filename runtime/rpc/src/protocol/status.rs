@@ -1,56 +1,67 @@
 //! How gRPC says that an RPC ended: `grpc-status`, `grpc-message` and `grpc-status-details-bin`.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use ringwire_http::HeadersMut;
+use ringwire_http::{Headers, HeadersMut};
 use ringwire_wire::base64::{self, Alphabet};
 use ringwire_wire::{Code, Metadata, code, percent};
 
-use super::{Outcome, append_custom};
+use super::names::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS_BIN};
+use super::{Outcome, TrailersPlace, append_custom};
+use crate::response;
 use crate::{Error, ErrorDetail};
 
 /// Appends the fields that end an RPC, then the custom ones.
 pub(super) fn write(outcome: Result<(), &Error>, trailers: &Metadata, sink: &mut dyn HeadersMut) {
     match outcome {
-        Ok(()) => sink.append_static(STATUS, code::GRPC_STATUS_OK),
+        Ok(()) => sink.append_static(GRPC_STATUS, code::GRPC_STATUS_OK),
         Err(error) => write_error(error, sink),
     }
     append_custom(trailers, sink);
 }
 
 fn write_error(error: &Error, sink: &mut dyn HeadersMut) {
-    sink.append_static(STATUS, error.code().grpc_status());
+    sink.append_static(GRPC_STATUS, error.code().grpc_status());
     let mut value = BytesMut::new();
     if !error.message().is_empty() {
         percent::encode(error.message(), &mut value);
-        sink.append(MESSAGE, &value);
+        sink.append_known(GRPC_MESSAGE, &value);
     }
     if !error.details().is_empty() {
         let mut status = BytesMut::new();
         write_status(error, &mut status);
         value.clear();
         base64::encode(Alphabet::Standard, &status, &mut value);
-        sink.append(DETAILS, &value);
+        sink.append_known(GRPC_STATUS_DETAILS_BIN, &value);
     }
     append_custom(error.outgoing_metadata(), sink);
 }
 
-/// Whether these fields say how an RPC ended.
-pub(super) fn is_in(fields: &Metadata) -> bool {
-    fields.get(STATUS).is_some()
+/// Whether a field of this name says how an RPC ended.
+pub(crate) fn is_status(name: &str) -> bool {
+    [STATUS, MESSAGE, DETAILS].iter().any(|status| status.eq_ignore_ascii_case(name))
 }
 
-/// Takes the fields that end an RPC out of `fields`; what is left are its trailers.
-pub(super) fn read(mut fields: Metadata) -> Outcome {
-    let result = match fields.get(STATUS).map(code::parse_grpc_status) {
-        Some(Some(Ok(()))) => Ok(()),
-        Some(Some(Err(code))) => Err(read_error(code, &fields).sent_by_peer()),
-        Some(None) => Err(Error::unknown("the server's grpc-status is not a number")),
-        None => Err(Error::unknown("the server's trailers lack grpc-status")),
-    };
+/// Reads how an RPC ended.
+pub(super) fn read(fields: &dyn Headers) -> Result<(), Error> {
+    result(fields.known(GRPC_STATUS), || response::read(fields, |name| Some(name)))
+}
+
+/// Takes the fields that end an RPC out of `fields`; those that are left are its trailers.
+pub(super) fn take_from(mut fields: Metadata) -> Outcome {
+    let result = result(fields.get(STATUS), || fields.clone());
     for name in [STATUS, MESSAGE, DETAILS] {
         fields.remove(name);
     }
-    Outcome { result, trailers: fields }
+    Outcome { result, trailers: TrailersPlace::Own(fields) }
+}
+
+fn result(status: Option<&[u8]>, fields: impl FnOnce() -> Metadata) -> Result<(), Error> {
+    match status.map(code::parse_grpc_status) {
+        Some(Some(Ok(()))) => Ok(()),
+        Some(Some(Err(code))) => Err(read_error(code, &fields()).sent_by_peer()),
+        Some(None) => Err(Error::unknown("the server's grpc-status is not a number")),
+        None => Err(Error::unknown("the server's trailers lack grpc-status")),
+    }
 }
 
 fn read_error(code: Code, fields: &Metadata) -> Error {
@@ -184,9 +195,9 @@ const fn tag(field: u64, wire_type: u64) -> u64 {
     field << 3 | wire_type
 }
 
-const STATUS: &str = "grpc-status";
-const MESSAGE: &str = "grpc-message";
-const DETAILS: &str = "grpc-status-details-bin";
+const STATUS: &str = GRPC_STATUS.as_str();
+const MESSAGE: &str = GRPC_MESSAGE.as_str();
+const DETAILS: &str = GRPC_STATUS_DETAILS_BIN.as_str();
 const TYPE_URL_PREFIX: &[u8] = b"type.googleapis.com/";
 
 // Wire types of the protobuf encoding.
@@ -212,7 +223,11 @@ mod tests {
         for (name, value) in fields {
             metadata.append_received(name, value).unwrap();
         }
-        read(metadata)
+        assert_eq!(read(&fields).map_err(|error| error.to_string()), {
+            let taken = take_from(metadata.clone()).result;
+            taken.map_err(|error| error.to_string())
+        });
+        take_from(metadata)
     }
 
     /// Writes `error`, reads it back, and expects the same code, message and details.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compression, CompressionPolicy, Compressions, DecompressError, Level};
+use ringwire_http::{Fields as HeadFields, Head, Headers, Method, Version};
 use ringwire_rpc::{
-    Answer, Code, Ending, Error, Idempotency, Input, Metadata, RequestHead, RequestRest, ServerConfig,
-    ServerExchange, Sinks, Spec, StreamShape, Version,
+    Answer, Code, Ending, Error, Idempotency, Input, Metadata, NAMES, RequestRest, ServerConfig,
+    ServerExchange, Sinks, Spec, StreamShape,
 };
 use ringwire_wire::base64::{Alphabet, StreamDecoder};
 
@@ -120,9 +121,16 @@ impl Request {
         self
     }
 
-    pub(crate) fn head(&self) -> RequestHead<'_> {
-        RequestHead::new(self.method, &self.target, &self.headers, self.version)
+    pub(crate) fn head(&self) -> Head {
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
+        Head::new(method, &*self.target, self.version, HeadFields::copied(&NAMES, &self.headers))
     }
+}
+
+/// The head of a request over HTTP/2.
+pub(crate) fn head(method: &str, target: &str, fields: &(impl Headers + ?Sized)) -> Head {
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    Head::new(method, target, Version::Http2, HeadFields::copied(&NAMES, fields))
 }
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ringwire_compress::Compressions;
+use ringwire_http::{Fields as HeadFields, Head, Method, Version};
 use ringwire_rpc::{
-    ClientConfig, ClientExchange, ClientProtocol, Error, Idempotency, Input, RequestHead, ServerConfig,
-    ServerExchange, Spec, StreamShape, Version,
+    ClientConfig, ClientExchange, ClientProtocol, Error, Idempotency, Input, NAMES, ServerConfig,
+    ServerExchange, Spec, StreamShape,
 };
 use ringwire_testing::fuzz::Target;
 
@@ -37,8 +38,9 @@ pub(crate) const RESPONSE_HEAD: Target = Target {
 fn request_head(input: &[u8]) {
     let Some((line, fields)) = head(input) else { return };
     let Some((method, target)) = line.split_once(' ') else { return };
+    let Some(method) = Method::from_bytes(method.as_bytes()) else { return };
     for spec in [QUERY, BIDI] {
-        let head = RequestHead::new(method, target, &fields, Version::Http2);
+        let head = Head::new(method.clone(), target, Version::Http2, HeadFields::copied(&NAMES, &fields));
         match ServerExchange::accept(&head, &spec, &server()) {
             Ok(mut exchange) => {
                 exchange.push(Bytes::new(), true);
@@ -59,8 +61,8 @@ fn response_head(input: &[u8]) {
     let (headers, trailers) = text.split_once("\n\n").unwrap_or((&text, ""));
     for spec in [QUERY, BIDI] {
         let mut client = client(*kind, &spec);
-        client.head(status, &fields(headers), false);
-        client.push_trailers(&fields(trailers));
+        client.head(status, fields(headers), false);
+        client.push_trailers(fields(trailers));
         hear_out(|| client.next_input());
     }
 }
@@ -109,7 +111,7 @@ fn server() -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-fn client(kind: u8, spec: &Spec) -> ClientExchange {
+fn client(kind: u8, spec: &Spec) -> ClientExchange<Fields> {
     let protocols = [
         ClientProtocol::CONNECT,
         ClientProtocol::GRPC,

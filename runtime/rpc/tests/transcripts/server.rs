@@ -16,9 +16,10 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{CompressionPolicy, Compressions};
+use ringwire_http::{Fields as HeadFields, Head, Method, Version};
 use ringwire_rpc::{
-    Answer, ClientConfig, ClientExchange, ClientProtocol, Ending, Error, Input, Limits, Metadata,
-    RequestHead, RequestRest, ServerConfig, ServerExchange, Sinks, Spec, Version,
+    Answer, ClientConfig, ClientExchange, ClientProtocol, Ending, Error, Input, Limits, Metadata, NAMES,
+    RequestRest, ServerConfig, ServerExchange, Sinks, Spec,
 };
 use ringwire_testing::transcript::{Command, Machine, Said, notation};
 
@@ -123,11 +124,12 @@ impl Server {
             return Err("a request is a method, a path and a version".into());
         };
         let version = match version {
-            "HTTP/1" => Version::Http1,
+            "HTTP/1" => Version::Http11,
             "HTTP/2" => Version::Http2,
             _ => return Err(format!("there is no version {version:?}")),
         };
-        let head = RequestHead::new(verb, target, headers, version);
+        let method = Method::from_bytes(verb.as_bytes()).ok_or("a method is a token")?;
+        let head = Head::new(method, target, version, HeadFields::copied(&NAMES, headers));
         match ServerExchange::accept(&head, &self.spec, &Arc::new(self.config.clone())) {
             Ok(exchange) => {
                 said.event(format_args!(

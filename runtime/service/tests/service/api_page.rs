@@ -1,10 +1,8 @@
 //! The server's half of the page that says what a user types, as it stands there.
 
 use crate::greet::*;
-use crate::support::{grpc, json, messages, now, routes, text};
-use ringwire_service::{
-    Call, Code, Error, KIB, Limits, Next, PlainHead, Requests, Responses, Result, Router, Routes,
-};
+use crate::support::{grpc, json, messages, now, post, routes, text};
+use ringwire_service::{Call, Code, Error, KIB, Limits, Next, Requests, Responses, Result, Router, Routes};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -62,7 +60,7 @@ fn the_page_works_as_it_reads() {
     assert_eq!(&answer.body[..], br#"{"greeting":"Hello, Ada!"}"#);
     let answer = grpc(&routes, "/greet.v1.Greet/Chat", &[&text("hi")]);
     assert_eq!(messages(&answer.body), [text("HI")]);
-    let head = PlainHead::post("/greet.v1.Greet/Greet", "application/proto");
+    let head = post("/greet.v1.Greet/Greet", "application/proto");
     assert_eq!(now(routes.answer(head.clone(), "")).status, Code::InvalidArgument.http_status());
     assert_eq!(now(routes.answer(head, vec![0; 64 * KIB as usize + 1])).status, 429);
     let want = [

@@ -1,10 +1,10 @@
 //! Limits and the budget: each at, below and above.
 
 use crate::greet::*;
-use crate::support::{Driven, envelopes, grpc, json, messages, routes, text};
+use crate::support::{Driven, envelopes, grpc, json, messages, post, routes, text};
 use ringwire_message::DecodeLimits;
 use ringwire_service::{
-    Budget, Call, Limits, PlainHead, Requests, Responses, Result, Router, Routes, StreamShape,
+    Budget, Call, Limits, Requests, Responses, Result, Router, Routes, Step, StreamShape,
 };
 use std::future::pending;
 use std::sync::Arc;
@@ -180,12 +180,12 @@ fn calls_draw_what_they_have_received_and_give_it_back() {
     for method in METHODS {
         let (routes, budget) = budgeted(1000);
         let path = format!("/greet.v1.Greet/{method}");
-        let head = || PlainHead::post(&path, "application/grpc");
+        let head = || post(&path, "application/grpc");
         for (extra, drawn) in [(0, 0), (1, 1), (1000, 1000)] {
             // All but the last byte, so that no message is whole.
             let mut call = Driven::start(&routes, head());
             let bytes = envelopes(&[&waiting(FREE + extra + 1)]);
-            call.flight().push(bytes.slice(..FREE + extra));
+            call.feed(bytes.slice(..FREE + extra));
             call.poll();
             assert_eq!(budget.held(), drawn, "{method} {extra}");
             assert!(!call.ended);
@@ -193,7 +193,7 @@ fn calls_draw_what_they_have_received_and_give_it_back() {
             assert_eq!(budget.held(), 0, "{method} {extra}");
         }
         let mut call = Driven::start(&routes, head());
-        call.flight().push(envelopes(&[&waiting(FREE + 1002)]).slice(..FREE + 1001));
+        call.feed(envelopes(&[&waiting(FREE + 1002)]).slice(..FREE + 1001));
         assert_eq!(call.poll().grpc_status(), Some("8"), "{method}");
         drop(call);
         assert_eq!(budget.held(), 0, "{method}");
@@ -225,17 +225,22 @@ fn a_message_is_given_back_when_the_next_is_asked_for() {
 }
 
 #[test]
-fn responses_draw_until_the_shell_has_taken_them() {
+fn responses_draw_until_they_have_left() {
     let (routes, budget) = budgeted(10_000);
     for method in METHODS {
         let mut call = Driven::grpc(&routes, &format!("/greet.v1.Greet/{method}"));
-        call.flight().push(envelopes(&[&text("9000")]));
-        call.flight().push_end();
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        let (now, mut headers) = (call.now, Vec::<(String, Vec<u8>)>::new());
-        assert!(call.flight().poll_head(&mut cx, now, &mut headers).is_ready());
+        call.feed(envelopes(&[&text("9000")]));
+        call.feed_end();
+        let (step, len) = call.step();
+        assert!(matches!(step, Step::Head(200)) && len > 9000, "{method}");
         assert!(budget.held() >= 9000 - FREE, "{method}");
-        assert!(call.flight().poll_body(&mut cx, now).is_ready());
+        call.flight().handle_sent(1000);
+        assert_eq!(budget.held(), len - 1000 - FREE, "{method}: unsent bytes count");
+        while !call.ended {
+            call.step();
+        }
+        assert_eq!(budget.held(), len - 1000 - FREE, "{method}: after the end too");
+        call.flight().handle_sent(len - 1000);
         assert_eq!(budget.held(), 0, "{method}");
         assert_eq!(status(&routes, method, &text("15000")), "8", "{method}");
         assert_eq!(budget.held(), 0, "{method}");

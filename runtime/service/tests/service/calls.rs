@@ -1,15 +1,16 @@
 //! What stands beside the messages of a call.
 
 use crate::greet::*;
-use crate::support::{Driven, grpc, json, now, routes, text};
+use crate::support::{Driven, grpc, json, now, pass, post, routes, text};
+use bytes::BytesMut;
 use ringwire_service::{
-    Arrival, Call, Code, Error, ErrorDetails, Guard, MethodDescriptor, Peer, PeerAddress, PlainHead,
-    Requests, Responses, Result, Router,
+    Arrival, Call, Code, Error, ErrorDetails, Guard, Input, MethodDescriptor, Outbox, Peer, PeerAddress,
+    Requests, Responses, Result, Router, Step,
 };
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 /// Asks the call for everything, and answers with what it said.
@@ -28,7 +29,7 @@ impl Greet for Curious {
             call.peer().socket_address(),
             call.protocol(),
             call.codec(),
-            call.request().query,
+            call.head().query(),
             call.spec().procedure,
         );
         Ok(GreetResponse { greeting, ..Default::default() })
@@ -38,19 +39,19 @@ impl Greet for Curious {
 #[test]
 fn a_handler_sees_who_calls_and_how() {
     let routes = routes(Router::new().add(GreetServer::new(Curious)));
-    let head = PlainHead::post("/greet.v1.Greet/Greet?a=b", "application/json")
-        .header("x-team", "rings")
-        .header("trace-bin", "AQID");
+    let head = post("/greet.v1.Greet/Greet?a=b", "application/json")
+        .with_field("x-team", "rings")
+        .with_field("trace-bin", "AQID");
     let mut arrival = Arrival::new(head);
     arrival.extensions.insert(7u32);
     arrival.peer = Arc::new(Peer::new(PeerAddress::Socket("10.0.0.1:9".parse().unwrap())));
     let mut flight = routes.start(arrival, Instant::now());
-    flight.push("{}".into());
-    flight.push_end();
+    flight.handle_input(Input::Data("{}".into()));
+    flight.handle_input(Input::End);
     let mut cx = Context::from_waker(Waker::noop());
-    let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
-    assert_eq!(flight.poll_head(&mut cx, Instant::now(), &mut headers), Poll::Ready(200));
-    let Poll::Ready(Some(body)) = flight.poll_body(&mut cx, Instant::now()) else { panic!("no body") };
+    let (mut headers, mut body) = (Vec::<(String, Vec<u8>)>::new(), BytesMut::new());
+    let mut outbox = Outbox { fields: &mut headers, body: &mut body };
+    assert_eq!(flight.poll(&mut cx, Instant::now(), &mut outbox), Step::Head(200));
     let want = r#"{"greeting":"rings Some(10.0.0.1:9) 7 connect json Some(\"a=b\") /greet.v1.Greet/Greet"}"#;
     assert_eq!(body, want);
     assert!(headers.contains(&("served-by".into(), "curious".into())));
@@ -114,12 +115,8 @@ fn a_late_change_of_headers_is_an_error_that_says_so() {
     let said = Arc::new(Mutex::new(None));
     let heard = said.clone();
     struct Hear(Arc<Mutex<Option<Error>>>);
-    impl ringwire_service::Interceptor for Hear {
-        async fn intercept(
-            &self,
-            call: &mut Call,
-            next: ringwire_service::Next<'_, impl ringwire_service::Rest>,
-        ) -> Result<()> {
+    impl ringwire_service::Interceptor<Call> for Hear {
+        async fn intercept(&self, call: &mut Call, next: ringwire_service::Next<'_>) -> Result<()> {
             let outcome = next.run(call).await;
             *self.0.lock().unwrap() = outcome.clone().err();
             outcome
@@ -155,15 +152,11 @@ fn a_flush_waits_until_the_shell_has_taken_everything() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let routes = routes(Router::new().add(GreetServer::new(Flush(log.clone()))));
     let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Spell");
-    call.flight().push(crate::support::envelopes(&[b""]));
-    call.flight().push_end();
-    let mut cx = Context::from_waker(Waker::noop());
-    let (now, mut headers) = (call.now, Vec::<(String, Vec<u8>)>::new());
-    assert!(call.flight().poll_head(&mut cx, now, &mut headers).is_ready());
+    call.feed(crate::support::envelopes(&[b""]));
+    call.feed_end();
+    assert!(matches!(call.step(), (Step::Head(200), 5..)), "the shell has taken the message with the head");
     assert_eq!(*log.lock().unwrap(), ["sent"]);
-    assert!(matches!(call.flight().poll_body(&mut cx, now), Poll::Ready(Some(_))));
-    assert_eq!(*log.lock().unwrap(), ["sent"]);
-    assert!(call.flight().poll_body(&mut cx, now).is_pending());
+    assert!(matches!(call.step(), (Step::Wait { .. }, 0)));
     assert_eq!(*log.lock().unwrap(), ["sent", "flushed"]);
 }
 
@@ -242,13 +235,9 @@ fn a_call_runs_until_its_handler_has_ended() {
     let routes = routes(Router::new().add(GreetServer::new(service.clone())));
     for method in ["Greet", "Chat"] {
         let mut call = Driven::grpc(&routes, &format!("/greet.v1.Greet/{method}"));
-        call.flight().push(crate::support::envelopes(&[&text("answer")]));
-        call.flight().push_end();
-        let mut headers = Vec::<(String, Vec<u8>)>::new();
-        let now = call.now;
-        assert!(
-            call.flight().poll_head(&mut Context::from_waker(Waker::noop()), now, &mut headers).is_ready()
-        );
+        call.feed(crate::support::envelopes(&[&text("answer")]));
+        call.feed_end();
+        assert!(matches!(call.step(), (Step::Head(200), _)));
         service.kept.lock().unwrap().clear();
         assert_eq!(routes.running(), 0, "{method}: what is left is for the connection to send");
     }
@@ -271,7 +260,7 @@ fn an_answered_call_is_not_cancelled() {
 fn a_call_whose_handler_panics_is_cancelled() {
     let service = Waiting::default();
     let router = || Router::new().add(GreetServer::new(service.clone()));
-    for routes in [routes(router()), routes(router().intercept(()))] {
+    for routes in [routes(router()), routes(router().intercept(pass))] {
         let answer = grpc(&routes, "/greet.v1.Greet/Greet", &[&text("panic")]);
         assert_eq!(answer.header("grpc-status"), Some("13"));
         let (mut cancelled, _guard) = service.kept.lock().unwrap().pop().unwrap();
@@ -283,7 +272,7 @@ fn a_call_whose_handler_panics_is_cancelled() {
 fn an_expired_call_is_cancelled() {
     let service = Waiting::default();
     let routes = routes(Router::new().add(GreetServer::new(service.clone())));
-    let head = PlainHead::post("/greet.v1.Greet/Greet", "application/grpc").header("grpc-timeout", "10m");
+    let head = post("/greet.v1.Greet/Greet", "application/grpc").with_field("grpc-timeout", "10m");
     let mut call = Driven::start(&routes, head);
     call.push(&text("wait")).end().pass(10);
     let (mut cancelled, _guard) = service.kept.lock().unwrap().pop().unwrap();
@@ -323,7 +312,7 @@ fn internals_stay_on_the_server() {
         ("exposed", r#"{"code":"internal","message":"out of paper"}"#),
     ] {
         let body = format!(r#"{{"name":"{name}"}}"#);
-        let head = PlainHead::post("/greet.v1.Greet/Greet", "application/json");
+        let head = post("/greet.v1.Greet/Greet", "application/json");
         let answer = now(routes.answer(head, body));
         assert_eq!((answer.status, &answer.body[..]), (500, want.as_bytes()), "{name}");
     }
@@ -358,13 +347,13 @@ fn the_deadline_is_what_client_and_server_agree_on() {
     }
     let told = Arc::new(Mutex::new(None));
     let routes = routes(Router::new().add(GreetServer::new(Tell(told.clone()))));
-    let head = PlainHead::post("/greet.v1.Greet/Greet", "application/json");
-    let mut call = Driven::start(&routes, head.clone().header("connect-timeout-ms", "1500"));
-    call.flight().push("{}".into());
+    let head = || post("/greet.v1.Greet/Greet", "application/json");
+    let mut call = Driven::start(&routes, head().with_field("connect-timeout-ms", "1500"));
+    call.feed("{}".into());
     call.end();
     assert_eq!(*told.lock().unwrap(), Some(Some(call.now + Duration::from_millis(1500))));
-    let mut call = Driven::start(&routes, head);
-    call.flight().push("{}".into());
+    let mut call = Driven::start(&routes, head());
+    call.feed("{}".into());
     call.end();
     assert_eq!(*told.lock().unwrap(), Some(None));
 }

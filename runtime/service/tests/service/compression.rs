@@ -1,11 +1,9 @@
 //! What calls, handlers and interceptors wish for, against the policy of the server.
 
 use crate::greet::*;
-use crate::support::{envelopes, now, routes, text};
+use crate::support::{envelopes, now, post, routes, text};
 use ringwire_compress::{CompressionPolicy, Compressions, Gzip};
-use ringwire_service::{
-    Call, Compress, Next, PlainHead, Requests, Response, Responses, Result, Router, Sent,
-};
+use ringwire_service::{Call, Compress, Next, Requests, Response, Responses, Result, Router, Sent};
 
 /// Says the request's name a hundred times; wishes as the request's first letter says.
 struct Verbose;
@@ -73,8 +71,8 @@ fn router() -> Router {
 
 /// Whether the first message of the answer is compressed.
 fn is_compressed(router: Router, method: &str, name: &str) -> bool {
-    let head = PlainHead::post(format!("/greet.v1.Greet/{method}"), "application/grpc")
-        .header("grpc-accept-encoding", "gzip");
+    let head = post(format!("/greet.v1.Greet/{method}"), "application/grpc")
+        .with_field("grpc-accept-encoding", "gzip");
     let answer = now(routes(router).answer(head, envelopes(&[&text(name)])));
     answer.body[0] == 1
 }

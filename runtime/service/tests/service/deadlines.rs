@@ -1,8 +1,8 @@
 //! Deadlines, under a clock that only the tests move.
 
 use crate::greet::*;
-use crate::support::{Driven, messages, routes, text};
-use ringwire_service::{Call, DeadlinePolicy, PlainHead, Requests, Responses, Result, Router, Routes};
+use crate::support::{Driven, messages, pass, post, routes, text};
+use ringwire_service::{Call, DeadlinePolicy, Requests, Responses, Result, Router, Routes};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,25 +52,25 @@ fn bounded() -> DeadlinePolicy {
 #[track_caller]
 fn check(method: &str, policy: DeadlinePolicy, asked: Option<&str>, want: u64) {
     let router = || Router::new().add(GreetServer::new(Slow)).deadlines(policy);
-    for routes in [routes(router()), routes(router().intercept(()))] {
+    for routes in [routes(router()), routes(router().intercept(pass))] {
         check_with(&routes, method, asked, want);
     }
 }
 
 #[track_caller]
 fn check_with(routes: &Routes, method: &str, asked: Option<&str>, want: u64) {
-    let mut head = PlainHead::post(format!("/greet.v1.Greet/{method}"), "application/grpc");
+    let mut head = post(format!("/greet.v1.Greet/{method}"), "application/grpc");
     if let Some(asked) = asked {
-        head = head.header("grpc-timeout", asked);
+        head = head.with_field("grpc-timeout", asked);
     }
     let mut call = Driven::start(routes, head);
     call.poll().push(b"").end();
     assert!(!call.ended, "{method}");
     let start = call.now;
-    assert_eq!(call.flight().deadline(), Some(start + ms(want)), "{method}");
+    assert_eq!(call.until, Some(start + ms(want)), "{method}");
     assert!(!call.pass(want - 1).ended, "{method}: one millisecond before");
     assert_eq!(call.pass(1).grpc_status(), Some("4"), "{method}");
-    assert_eq!(call.flight().deadline(), None);
+    assert_eq!(call.until, None);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn without_any_bound_a_call_may_wait_for_ever() {
         let mut call =
             Driven::grpc(&serving(DeadlinePolicy::default()), &format!("/greet.v1.Greet/{method}"));
         call.poll().push(b"").end();
-        assert_eq!(call.flight().deadline(), None);
+        assert_eq!(call.until, None);
         assert!(!call.pass(1_000_000_000).ended);
     }
 }
@@ -106,9 +106,9 @@ fn a_request_that_does_not_arrive_runs_out_too() {
 
 #[test]
 fn a_time_of_nothing_runs_out_before_the_handler() {
-    let head = PlainHead::post("/greet.v1.Greet/Greet", "application/json").header("connect-timeout-ms", "0");
+    let head = post("/greet.v1.Greet/Greet", "application/json").with_field("connect-timeout-ms", "0");
     let mut call = Driven::start(&serving(DeadlinePolicy::default()), head);
-    call.flight().push("{}".into());
+    call.feed("{}".into());
     call.end();
     assert_eq!((call.status, call.ended), (Some(504), true));
     assert!(call.body.starts_with(br#"{"code":"deadline_exceeded""#));
@@ -141,11 +141,11 @@ fn a_stream_that_passes_no_message_for_too_long_ends() {
             assert!(!call.pass(9).push(&text(line)).ended, "{line}");
         }
         let now = call.now;
-        assert_eq!(call.flight().deadline(), Some(now + ms(10)));
+        assert_eq!(call.until, Some(now + ms(10)));
         assert!(!call.pass(9).ended);
         assert_eq!(call.pass(1).grpc_status(), Some("4"), "{line}");
     }
-    let intercepted = Router::new().add(GreetServer::new(Slow)).deadlines(policy).intercept(());
+    let intercepted = Router::new().add(GreetServer::new(Slow)).deadlines(policy).intercept(pass);
     for routes in [routes, crate::support::routes(intercepted)] {
         let mut unary = Driven::grpc(&routes, "/greet.v1.Greet/Greet");
         assert!(!unary.poll().push(b"").end().pass(10).ended, "unary calls have no gaps");

@@ -1,8 +1,12 @@
 //! How a shell drives a call: by pushing what arrives, or by pulling it; with a bound on what waits.
 
 use crate::greet::*;
-use crate::support::{Driven, envelopes, messages, routes, text};
-use ringwire_service::{Arrival, Call, InFlight, PlainHead, Requests, Responses, Result, Router, Routes};
+use crate::support::{Driven, envelopes, messages, post, routes, text};
+use bytes::{Bytes, BytesMut};
+use ringwire_rpc::RequestRest;
+use ringwire_service::{
+    Arrival, Call, CallInFlight, Ended, Input, Outbox, Requests, Responses, Result, Router, Routes, Step,
+};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -106,11 +110,11 @@ fn serving() -> Arc<Routes> {
     routes(Router::new().add(GreetServer::new(Talker)))
 }
 
-/// What hyper's body is to the portable shell.
-struct Body(VecDeque<Option<bytes::Bytes>>);
+/// The body of a request as HTTP implementations hand it out: in pieces, some of which take their time.
+struct Body(VecDeque<Option<Bytes>>);
 
 impl Body {
-    fn poll(&mut self) -> Poll<Option<bytes::Bytes>> {
+    fn poll(&mut self) -> Poll<Option<Bytes>> {
         match self.0.pop_front() {
             Some(Some(chunk)) => Poll::Ready(Some(chunk)),
             Some(None) => Poll::Pending,
@@ -119,57 +123,102 @@ impl Body {
     }
 }
 
-/// The loop of a shell that pulls.
-fn pull(flight: &mut InFlight, body: &mut Body, cx: &mut Context<'_>) -> Poll<Option<bytes::BytesMut>> {
-    let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
-    loop {
-        let now = Instant::now();
-        if flight.poll_head(cx, now, &mut headers).is_ready()
-            && let Poll::Ready(piece) = flight.poll_body(cx, now)
-        {
-            return Poll::Ready(piece);
-        }
-        if !flight.wants_input() {
-            return Poll::Pending;
-        }
-        match body.poll() {
-            Poll::Ready(Some(chunk)) => flight.push(chunk),
-            Poll::Ready(None) => flight.push_end(),
-            Poll::Pending => return Poll::Pending,
+/// A shell that pulls, written from the crate's documentation.
+struct PullShell {
+    call: CallInFlight,
+    request: Body,
+    status: Option<u16>,
+    fields: Vec<(String, Vec<u8>)>,
+    body: BytesMut,
+}
+
+impl PullShell {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        loop {
+            let before = self.body.len();
+            let mut outbox = Outbox { fields: &mut self.fields, body: &mut self.body };
+            let step = self.call.poll(cx, Instant::now(), &mut outbox);
+            self.call.handle_sent(self.body.len() - before);
+            match step {
+                Step::Head(status) => self.status = Some(status),
+                Step::Body => {}
+                Step::Done(ended) => return Poll::Ready(ended),
+                Step::Wait { input: false, .. } => return Poll::Pending,
+                Step::Wait { input: true, .. } => match self.request.poll() {
+                    Poll::Ready(Some(chunk)) => self.call.handle_input(Input::Data(chunk)),
+                    Poll::Ready(None) => self.call.handle_input(Input::End),
+                    Poll::Pending => return Poll::Pending,
+                },
+            }
         }
     }
 }
 
 #[test]
 fn a_shell_can_pull() {
-    let head = PlainHead::post("/greet.v1.Greet/Greet", "application/grpc");
-    let mut flight = serving().start(Arrival::new(head), Instant::now());
+    let call =
+        serving().start(Arrival::new(post("/greet.v1.Greet/Greet", "application/grpc")), Instant::now());
     let wire = envelopes(&[&text("Ada")]);
-    let chunks = wire.chunks(3).flat_map(|chunk| [Some(bytes::Bytes::copy_from_slice(chunk)), None]);
-    let mut body = Body(chunks.collect());
-    let waits = body.0.iter().filter(|chunk| chunk.is_none()).count();
+    let chunks = wire.chunks(3).flat_map(|chunk| [Some(Bytes::copy_from_slice(chunk)), None]);
+    let request = Body(chunks.collect());
+    let waits = request.0.iter().filter(|chunk| chunk.is_none()).count();
+    let mut shell =
+        PullShell { call, request, status: None, fields: Vec::new(), body: BytesMut::from("before") };
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..waits {
-        assert!(pull(&mut flight, &mut body, &mut cx).is_pending());
+        assert!(shell.poll(&mut cx).is_pending());
     }
-    let Poll::Ready(Some(piece)) = pull(&mut flight, &mut body, &mut cx) else { panic!("no answer") };
-    assert_eq!(messages(&piece), [text("Ada")]);
-    assert_eq!(pull(&mut flight, &mut body, &mut cx), Poll::Ready(None));
-    assert!(flight.has_trailers());
+    let Poll::Ready(ended) = shell.poll(&mut cx) else { panic!("no answer") };
+    assert_eq!(shell.status, Some(200));
+    assert_eq!(messages(shell.body.strip_prefix(b"before").unwrap()), [text("Ada")]);
+    assert!(ended.trailers && ended.code.is_none() && ended.rest == RequestRest::Ended);
+    assert_eq!(shell.fields.last(), Some(&("grpc-status".to_owned(), b"0".to_vec())));
+    assert!(shell.poll(&mut cx).is_pending(), "nothing follows the end");
+}
+
+#[test]
+fn what_lies_in_the_buffer_stays_and_the_room_behind_it_is_used() {
+    let routes = serving();
+    let mut buffer = BytesMut::with_capacity(1024);
+    buffer.extend_from_slice(b"before");
+    let place = buffer.as_ptr();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut fields = |_: &str, _: &[u8]| {};
+    for count in 1..=3 {
+        let mut call =
+            routes.start(Arrival::new(post("/greet.v1.Greet/Greet", "application/grpc")), Instant::now());
+        call.handle_input(Input::Data(envelopes(&[&text("Ada")])));
+        call.handle_input(Input::End);
+        let mut outbox = Outbox { fields: &mut fields, body: &mut buffer };
+        assert_eq!(call.poll(&mut cx, Instant::now(), &mut outbox), Step::Head(200));
+        assert!(matches!(call.poll(&mut cx, Instant::now(), &mut outbox), Step::Done(_)));
+        let bodies = buffer.strip_prefix(b"before").unwrap();
+        assert_eq!(messages(bodies), vec![text("Ada"); count]);
+        assert_eq!(buffer.as_ptr(), place, "nothing has moved");
+    }
 }
 
 #[test]
 fn a_slow_peer_makes_the_handler_wait_within_a_bound() {
     let mut call = Driven::grpc(&serving(), "/greet.v1.Greet/Spell");
-    call.flight().push(envelopes(&[b""]));
-    call.flight().push_end();
-    let mut cx = Context::from_waker(Waker::noop());
-    let (now, mut headers) = (call.now, Vec::<(String, Vec<u8>)>::new());
-    assert!(call.flight().poll_head(&mut cx, now, &mut headers).is_ready());
-    let (mut total, mut most) = (0, 0);
-    while let Poll::Ready(Some(piece)) = call.flight().poll_body(&mut cx, now) {
-        most = most.max(piece.len());
-        total += piece.len();
+    call.feed(envelopes(&[b""]));
+    call.feed_end();
+    let (mut total, mut unsent, mut most) = (0, 0, 0);
+    loop {
+        let (step, len) = call.step();
+        total += len;
+        unsent += len;
+        most = most.max(unsent);
+        match step {
+            Step::Head(_) | Step::Body => {}
+            Step::Done(_) => break,
+            Step::Wait { .. } => {
+                assert!(unsent > 64 * 1024, "the handler waits for nothing else");
+                // A little leaves, and the handler writes as much again.
+                call.flight().handle_sent(2048);
+                unsent -= 2048;
+            }
+        }
     }
     assert_eq!(total, 1000 * 1024);
     assert!(most <= 64 * 1024 + 1024, "{most}");
@@ -192,16 +241,16 @@ fn futures_that_a_handler_joins_are_woken_one_by_one() {
 }
 
 #[test]
-fn a_reader_is_fed_only_when_it_is_hungry() {
+fn a_reader_is_fed_only_when_it_asks() {
     let mut call = Driven::grpc(&serving(), "/greet.v1.Greet/Chat");
-    assert!(!call.flight().wants_input(), "a handler that has not run has not asked");
-    assert!(call.poll().flight().wants_input());
+    assert!(call.poll().wants_input);
     let chunk = envelopes(&[&text("a")]);
-    call.flight().push(chunk.slice(..3));
-    assert!(!call.flight().wants_input(), "poll first");
-    assert!(call.poll().flight().wants_input());
+    call.feed(chunk.slice(..3));
+    assert!(call.poll().wants_input, "part of a message is not enough");
+    call.feed(chunk.slice(3..));
+    assert!(call.poll().wants_input, "the next one");
     call.end();
-    assert!(!call.flight().wants_input());
+    assert!(!call.wants_input);
 }
 
 #[test]
@@ -210,8 +259,7 @@ fn a_call_moves_between_threads() {
         value
     }
     let flight = is_send(
-        serving()
-            .start(Arrival::new(PlainHead::post("/greet.v1.Greet/Chat", "application/grpc")), Instant::now()),
+        serving().start(Arrival::new(post("/greet.v1.Greet/Chat", "application/grpc")), Instant::now()),
     );
     std::thread::spawn(move || drop(flight)).join().unwrap();
 }
@@ -223,14 +271,14 @@ fn requests_arrive_in_any_pieces() {
     for cut in 0..=wire.len() {
         let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Greet");
         for part in [wire.slice(..cut), wire.slice(cut..)] {
-            call.flight().push(part);
+            call.feed(part);
             call.poll();
         }
         assert_eq!(messages(&call.end().body), [text("Ada")], "cut at {cut}");
     }
     for len in 1..wire.len() {
         let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Greet");
-        call.flight().push(wire.slice(..len));
+        call.feed(wire.slice(..len));
         assert_ne!(call.poll().end().grpc_status(), Some("0"), "only {len} bytes");
     }
 }
@@ -258,7 +306,7 @@ fn streams_arrive_in_any_pieces() {
         for second in first..=wire.len() {
             let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Chat");
             for part in [wire.slice(..first), wire.slice(first..second), wire.slice(second..)] {
-                call.flight().push(part);
+                call.feed(part);
                 call.poll();
             }
             assert_eq!(messages(&call.end().body), [text("a"), vec![], text("bc")], "{first} {second}");
@@ -271,7 +319,7 @@ fn streams_arrive_in_any_pieces() {
 fn request_trailers_end_the_request() {
     let mut call = Driven::grpc(&serving(), "/greet.v1.Greet/Greet");
     call.poll().push(&text("Ada"));
-    call.flight().push_trailers(&[("x", "y")]);
+    call.flight().handle_input(Input::Trailers(&[("x", "y")]));
     assert_eq!(messages(&call.poll().body), [text("Ada")]);
 }
 
@@ -282,10 +330,13 @@ fn the_rest_of_a_request_is_the_shells_to_discard() {
     for path in ["/greet.v1.Greet/Greet", "/nowhere"] {
         let mut call = Driven::grpc(&routes, path);
         // Two messages where there must be one end the call at once.
-        call.flight().push(envelopes(&[b"", b""]));
+        call.feed(envelopes(&[b"", b""]));
         assert!(call.poll().ended, "{path}");
-        assert_eq!(call.flight().rest(), Discard, "{path}");
-        call.end();
-        assert_eq!(call.flight().rest(), Ended, "{path}");
+        assert_eq!(call.end.map(|end| end.rest), Some(Discard), "{path}");
+        let mut call = Driven::grpc(&routes, path);
+        call.feed(envelopes(&[b"", b""]));
+        assert!(matches!(call.step(), (Step::Head(_), _)), "{path}");
+        call.feed_end();
+        assert_eq!(call.poll().end.map(|end| end.rest), Some(Ended), "{path}");
     }
 }

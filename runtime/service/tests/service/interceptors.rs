@@ -1,9 +1,9 @@
 //! Code around calls of every shape.
 
 use crate::greet::*;
-use crate::support::{Driven, grpc, json, messages, routes, text};
+use crate::support::{Driven, grpc, json, messages, pass, routes, text};
 use ringwire_service::{
-    Call, Code, Error, Interceptor, Interceptors, Limits, Mounted, Next, Payload, Requests, Responses, Rest,
+    Call, Code, Error, Interceptor, Interceptors, Limits, Mounted, Next, Payload, Requests, Responses,
     Result, Router, Service, with,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,8 +56,8 @@ fn path(method: &str) -> String {
 #[derive(Clone)]
 struct Named(&'static str, Arc<Mutex<Vec<String>>>);
 
-impl Interceptor for Named {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+impl Interceptor<Call> for Named {
+    async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
         self.1.lock().unwrap().push(format!("{} {}", self.0, call.spec().method()));
         let outcome = next.run(call).await;
         self.1.lock().unwrap().push(format!("{} {}", self.0, outcome.is_ok()));
@@ -185,8 +185,8 @@ fn headers_of_one_response_can_be_changed_until_the_interceptors_are_done() {
 /// Answers without the handler.
 struct Cached;
 
-impl Interceptor for Cached {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+impl Interceptor<Call> for Cached {
+    async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
         call.response_headers_mut()?.insert("cache", "hit")?;
         match call.spec().method() {
             "Chat" => next.reply(call, &ChatResponse { line: "cached".into(), ..Default::default() }),
@@ -200,7 +200,7 @@ fn an_interceptor_can_answer_in_place_of_the_handler() {
     for routes in [
         routes(Router::new().add(GreetServer::new(Echo)).intercept(Cached)),
         routes(Router::new().add(GreetServer::new(Echo).intercept(Cached))),
-        routes(Router::new().add(GreetServer::new(Echo).intercept(Cached)).intercept(())),
+        routes(Router::new().add(GreetServer::new(Echo).intercept(Cached)).intercept(pass)),
     ] {
         for method in METHODS {
             let answer = grpc(&routes, &path(method), &[&text("a")]);
@@ -230,8 +230,8 @@ fn the_cause_of_an_error_is_there_for_interceptors() {
         }
     }
     struct Expose;
-    impl Interceptor for Expose {
-        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+    impl Interceptor<Call> for Expose {
+        async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
             let error = next.run(call).await.unwrap_err();
             let cause = error.source().unwrap().downcast_ref::<std::io::Error>().unwrap();
             assert_eq!(cause.to_string(), "disk on fire");
@@ -272,8 +272,8 @@ impl Marks {
     }
 }
 
-impl Interceptor for Marks {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+impl Interceptor<Call> for Marks {
+    async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
         let (receive, send) = (self.clone(), self.clone());
         call.on_receive(move |payload| receive.mark(payload));
         call.on_send(move |payload| send.mark(payload));
@@ -310,8 +310,8 @@ fn replies_of_interceptors_pass_those_outside_of_them() {
 #[test]
 fn an_error_of_a_hook_ends_the_call() {
     struct Refuse(bool);
-    impl Interceptor for Refuse {
-        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+    impl Interceptor<Call> for Refuse {
+        async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
             let refuse = |_: &mut Payload<'_>| Err(Error::failed_precondition("no"));
             if self.0 {
                 call.on_receive(refuse);
@@ -343,8 +343,8 @@ fn a_handler_cannot_look_away_from_a_hooks_error() {
         }
     }
     struct Refuse;
-    impl Interceptor for Refuse {
-        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+    impl Interceptor<Call> for Refuse {
+        async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
             call.on_receive(|_| Err(Error::failed_precondition("no")));
             next.run(call).await
         }
@@ -357,8 +357,8 @@ fn a_handler_cannot_look_away_from_a_hooks_error() {
 #[test]
 fn a_hook_that_does_not_look_decodes_nothing() {
     struct Sizes(Arc<AtomicUsize>);
-    impl Interceptor for Sizes {
-        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+    impl Interceptor<Call> for Sizes {
+        async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
             let seen = self.0.clone();
             call.on_receive(move |payload| {
                 assert_eq!(payload.codec(), "proto");
@@ -378,8 +378,8 @@ fn a_hook_that_does_not_look_decodes_nothing() {
 #[test]
 fn a_message_of_another_type_is_no_replacement() {
     struct Wrong;
-    impl Interceptor for Wrong {
-        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+    impl Interceptor<Call> for Wrong {
+        async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
             call.on_receive(|payload| payload.replace(&ChatRequest::default()));
             next.run(call).await
         }
@@ -390,7 +390,7 @@ fn a_message_of_another_type_is_no_replacement() {
 
 #[test]
 fn a_mounted_service_can_be_named() {
-    fn name<S: Service, C: Interceptor>(_: &Mounted<S, C>) -> &'static str {
+    fn name<S: Service>(_: &Mounted<S>) -> &'static str {
         S::NAME
     }
     assert_eq!(name(&GreetServer::new(Echo).intercept(Cached)), "greet.v1.Greet");

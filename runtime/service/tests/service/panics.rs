@@ -5,7 +5,7 @@ use crate::support::{Driven, grpc, json, messages, routes, text};
 use bytes::BytesMut;
 use ringwire_message::{EncodeError, Writable};
 use ringwire_service::{
-    Call, Encode, Error, Interceptor, Next, Panicked, Requests, Responses, Rest, Result, Router, Routes,
+    Call, Encode, Error, Interceptor, Next, Panicked, Requests, Responses, Result, Router, Routes,
 };
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -200,8 +200,8 @@ fn a_panic_in_the_destructor_of_what_a_call_holds_is_caught() {
 #[test]
 fn interceptors_see_the_panic_of_a_handler() {
     struct See(Arc<Mutex<Option<Panicked>>>);
-    impl Interceptor for See {
-        async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+    impl Interceptor<Call> for See {
+        async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
             let error = next.run(call).await.unwrap_err();
             *self.0.lock().unwrap() = error.source().unwrap().downcast_ref::<Panicked>().cloned();
             Err(Error::unavailable("later"))

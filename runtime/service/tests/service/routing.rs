@@ -1,11 +1,13 @@
 //! From a request to a method, and what is said where there is none.
 
 use crate::greet::*;
-use crate::support::{grpc, json, messages, now, routes, text};
+use crate::support::{grpc, json, messages, now, post, routes, text};
 use bytes::Bytes;
+use ringwire_http::{Fields, Head, Method, Version};
 use ringwire_message::Raw;
+use ringwire_rpc::NAMES;
 use ringwire_service::{
-    Call, Ends, Limits, Mounted, PlainHead, Result, Router, RouterError, Service, Spec, StreamShape,
+    Call, Ends, Limits, Mounted, Result, Router, RouterError, Service, Spec, StreamShape,
 };
 
 struct Nobody;
@@ -33,7 +35,7 @@ impl Service for Proxy {
 
     async fn serve(&self, _: usize, call: &mut Call, ends: Ends<'_>) -> Result<()> {
         let (mut requests, mut responses) = ends.bidi::<Raw, Raw>()?;
-        responses.send(&Raw(Bytes::copy_from_slice(call.request().path.as_bytes()))).await?;
+        responses.send(&Raw(Bytes::copy_from_slice(call.head().path().as_bytes()))).await?;
         while let Some(request) = requests.next().await? {
             responses.send(&request).await?;
         }
@@ -63,13 +65,15 @@ fn paths_that_lead_nowhere() {
 #[test]
 fn methods_and_media_types_that_are_not_served() {
     let routes = routes(Router::new().add(GreetServer::new(Somebody)));
-    let post = PlainHead::post("/greet.v1.Greet/Greet", "application/json");
-    let answer = now(routes.answer(PlainHead { method: "PUT".into(), ..post.clone() }, ""));
+    let json = |method, path: &str| {
+        Head::new(method, path, Version::Http2, Fields::new(&NAMES))
+            .with_field("content-type", "application/json")
+    };
+    let answer = now(routes.answer(json(Method::Put, "/greet.v1.Greet/Greet"), ""));
     assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, POST")));
-    let chat = PlainHead { target: "/greet.v1.Greet/Chat".into(), method: "GET".into(), ..post };
-    let answer = now(routes.answer(chat, ""));
+    let answer = now(routes.answer(json(Method::Get, "/greet.v1.Greet/Chat"), ""));
     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
-    let answer = now(routes.answer(PlainHead::post("/greet.v1.Greet/Greet", "text/html"), ""));
+    let answer = now(routes.answer(post("/greet.v1.Greet/Greet", "text/html"), ""));
     assert_eq!(answer.status, 415);
     let accepted = answer.header("accept-post").unwrap();
     assert!(accepted.contains("application/json") && accepted.contains("application/grpc"), "{accepted}");

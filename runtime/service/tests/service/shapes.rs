@@ -2,7 +2,9 @@
 
 use crate::greet::*;
 use crate::support::{Driven, grpc, json, messages, now, routes, text};
-use ringwire_service::{Call, Error, PlainHead, Requests, Response, Responses, Result, Router, Routes, Sent};
+use ringwire_http::{Fields, Head, Method, Version};
+use ringwire_rpc::NAMES;
+use ringwire_service::{Call, Error, Requests, Response, Responses, Result, Router, Routes, Sent};
 use std::sync::Arc;
 
 struct Greeter;
@@ -128,8 +130,7 @@ fn unary_error() {
 #[test]
 fn unary_over_get() {
     let target = "/greet.v1.Greet/Greet?connect=v1&encoding=json&message=%7B%22name%22%3A%22Ada%22%7D";
-    let head = PlainHead { method: "GET".into(), target: target.into(), ..PlainHead::post("", "") };
-    let head = PlainHead { headers: Vec::new(), ..head };
+    let head = Head::new(Method::Get, target, Version::Http2, Fields::new(&NAMES));
     let answer = now(serving(Greeter).answer(head, ""));
     assert_eq!((answer.status, &answer.body[..]), (200, &br#"{"greeting":"Hello, Ada!"}"#[..]));
 }
@@ -156,7 +157,7 @@ fn server_stream() {
 fn bidi_is_full_duplex() {
     let mut call = Driven::grpc(&serving(Greeter), "/greet.v1.Greet/Chat");
     call.poll();
-    assert!(call.flight().wants_input());
+    assert!(call.wants_input);
     assert_eq!(messages(&call.push(&text("ping")).body), [text("PING")]);
     assert_eq!(messages(&call.push(&text("pong")).body), [text("PING"), text("PONG")]);
     assert_eq!(call.end().grpc_status(), Some("0"));

@@ -2,7 +2,11 @@
 #![allow(dead_code)]
 
 use bytes::{BufMut, Bytes, BytesMut};
-use ringwire_service::{Arrival, InFlight, PlainHead, Router, Routes, WholeResponse};
+use ringwire_http::Head;
+pub(crate) use ringwire_service::post_head as post;
+use ringwire_service::{
+    Arrival, Call, CallInFlight, Ended, Input, Next, Outbox, Result, Router, Routes, Step, WholeResponse,
+};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,16 +26,21 @@ pub(crate) fn routes(router: Router) -> Arc<Routes> {
     router.build().unwrap()
 }
 
+/// An interceptor that changes nothing.
+pub(crate) async fn pass(call: &mut Call, next: Next<'_>) -> Result<()> {
+    next.run(call).await
+}
+
 /// Answers a Connect unary call with a JSON body.
 #[track_caller]
 pub(crate) fn json(routes: &Routes, path: &str, body: &'static str) -> WholeResponse {
-    now(routes.answer(PlainHead::post(path, "application/json"), body))
+    now(routes.answer(post(path, "application/json"), body))
 }
 
 /// Answers a gRPC call with messages in the protobuf binary format.
 #[track_caller]
 pub(crate) fn grpc(routes: &Routes, path: &str, messages: &[&[u8]]) -> WholeResponse {
-    now(routes.answer(PlainHead::post(path, "application/grpc"), envelopes(messages)))
+    now(routes.answer(post(path, "application/grpc"), envelopes(messages)))
 }
 
 pub(crate) fn envelopes(messages: &[&[u8]]) -> Bytes {
@@ -71,13 +80,17 @@ pub(crate) fn text(value: &str) -> Vec<u8> {
 
 /// A shell without a connection, under a clock that tests move.
 pub(crate) struct Driven {
-    pub(crate) flight: Option<InFlight>,
+    pub(crate) flight: Option<CallInFlight>,
     pub(crate) now: Instant,
     pub(crate) status: Option<u16>,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
     pub(crate) trailers: Vec<(String, Vec<u8>)>,
     pub(crate) ended: bool,
+    pub(crate) end: Option<Ended>,
+    /// What the call waited for when it was polled last.
+    pub(crate) wants_input: bool,
+    pub(crate) until: Option<Instant>,
     pub(crate) wakes: Arc<Wakes>,
 }
 
@@ -91,7 +104,7 @@ impl Wake for Wakes {
 }
 
 impl Driven {
-    pub(crate) fn start(routes: &Routes, head: PlainHead) -> Self {
+    pub(crate) fn start(routes: &Routes, head: Head) -> Self {
         let now = Instant::now();
         Self {
             flight: Some(routes.start(Arrival::new(head), now)),
@@ -101,47 +114,76 @@ impl Driven {
             body: Vec::new(),
             trailers: Vec::new(),
             ended: false,
+            end: None,
+            wants_input: false,
+            until: None,
             wakes: Arc::default(),
         }
     }
 
     pub(crate) fn grpc(routes: &Routes, path: &str) -> Self {
-        Self::start(routes, PlainHead::post(path, "application/grpc"))
+        Self::start(routes, post(path, "application/grpc"))
     }
 
-    pub(crate) fn flight(&mut self) -> &mut InFlight {
+    pub(crate) fn flight(&mut self) -> &mut CallInFlight {
         self.flight.as_mut().unwrap()
+    }
+
+    /// Gives the call bytes of its request, and does not poll.
+    pub(crate) fn feed(&mut self, bytes: Bytes) {
+        self.flight().handle_input(Input::Data(bytes));
+    }
+
+    /// Tells the call that its request has ended, and does not poll.
+    pub(crate) fn feed_end(&mut self) {
+        self.flight().handle_input(Input::End);
+    }
+
+    /// Polls once; returns what came of it, and how many bytes of the body, which count as unsent.
+    pub(crate) fn step(&mut self) -> (Step, usize) {
+        let waker = Waker::from(self.wakes.clone());
+        let fields = if self.status.is_none() { &mut self.headers } else { &mut self.trailers };
+        let mut body = BytesMut::new();
+        let flight = self.flight.as_mut().unwrap();
+        let mut outbox = Outbox { fields, body: &mut body };
+        let step = flight.poll(&mut Context::from_waker(&waker), self.now, &mut outbox);
+        self.body.extend_from_slice(&body);
+        (self.wants_input, self.until) = (false, None);
+        match step {
+            Step::Head(status) => {
+                assert_eq!(self.status.replace(status), None, "one head");
+            }
+            Step::Body => assert!(self.status.is_some() && !body.is_empty(), "the head comes first"),
+            Step::Done(ended) => {
+                assert!(self.status.is_some() && body.is_empty() && self.end.is_none(), "the end comes last");
+                assert_eq!(ended.trailers, !self.trailers.is_empty());
+                self.end = Some(ended);
+                self.ended = true;
+            }
+            Step::Wait { input, until } => (self.wants_input, self.until) = (input, until),
+        }
+        (step, body.len())
     }
 
     /// Polls until the call waits for something or has ended.
     pub(crate) fn poll(&mut self) -> &mut Self {
-        let waker = Waker::from(self.wakes.clone());
-        let mut cx = Context::from_waker(&waker);
-        let Some(flight) = &mut self.flight else { return self };
-        if self.status.is_none() {
-            match flight.poll_head(&mut cx, self.now, &mut self.headers) {
-                Poll::Ready(status) => self.status = Some(status),
-                Poll::Pending => return self,
+        while self.flight.is_some() && !self.ended {
+            let (step, sent) = self.step();
+            self.flight().handle_sent(sent);
+            if matches!(step, Step::Wait { .. }) {
+                break;
             }
         }
-        while !self.ended {
-            match flight.poll_body(&mut cx, self.now) {
-                Poll::Ready(Some(bytes)) => self.body.extend_from_slice(&bytes),
-                Poll::Ready(None) => self.ended = true,
-                Poll::Pending => return self,
-            }
-        }
-        flight.write_trailers(&mut self.trailers);
         self
     }
 
     pub(crate) fn push(&mut self, message: &[u8]) -> &mut Self {
-        self.flight().push(envelopes(&[message]));
+        self.feed(envelopes(&[message]));
         self.poll()
     }
 
     pub(crate) fn end(&mut self) -> &mut Self {
-        self.flight().push_end();
+        self.feed_end();
         self.poll()
     }
 

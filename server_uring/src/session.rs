@@ -1,0 +1,643 @@
+//! One connection: HTTP on its bytes, and an exchange for each of its streams.
+//!
+//! The HTTP engine and the exchanges never see each other. Events of the one are fed to the others; what those answer is
+//! written straight into the buffer that the engine sends.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use ringwire_http::{
+    Close, Event, Fields, Head, Headers, HeadersMut, Names, Output, Part, Reset, SendQueue, Server, StreamId,
+    Token,
+};
+use ringwire_http2::{Preface, preface};
+use ringwire_service::{Input, Outbox, Peer, PeerAddress};
+use {ringwire_http1 as http1, ringwire_http2 as http2};
+
+use crate::exchange::{Arrived, Exchange, Handler, Step};
+use crate::listener::Address;
+use crate::shard::{Session, Sessions, Turn};
+use crate::wakes::CallWaker;
+
+/// The settings of all connections of a server.
+pub(crate) struct Config {
+    pub(crate) http1: http1::Limits,
+    pub(crate) http2: http2::Limits,
+    pub(crate) names: &'static Names,
+    /// From accept to the first request of HTTP/1, or to the preface of HTTP/2.
+    pub(crate) handshake: Duration,
+    pub(crate) requests_max: Option<u64>,
+    pub(crate) age: Option<Duration>,
+    /// The time that requests get to finish once a connection that is old or used up was told to go.
+    pub(crate) grace: Duration,
+}
+
+/// The connections of one shard.
+pub(crate) struct HttpSessions<H> {
+    handler: H,
+    config: Arc<Config>,
+    scratch: Scratch,
+    random: Random,
+}
+
+/// Buffers that every connection of a shard uses in turn.
+struct Scratch {
+    body: BytesMut,
+    trailers: Fields,
+}
+
+/// One connection.
+pub(crate) struct HttpSession<E> {
+    config: Arc<Config>,
+    peer: Arc<Peer>,
+    stage: Stage,
+    calls: Vec<Option<Call<E>>>,
+    /// The streams of `calls`, by number.
+    streams: Vec<(StreamId, u32)>,
+    requests: u64,
+    old_at: Option<Instant>,
+    /// The peer is told to go, or will be once its version is known.
+    is_going: bool,
+    /// Until when requests in flight have time then. A drained server bounds it otherwise.
+    going_until: Option<Instant>,
+}
+
+enum Stage {
+    /// The first bytes tell the version.
+    Detect {
+        read: BytesMut,
+        until: Instant,
+    },
+    Http(Engine),
+    Closed,
+}
+
+enum Engine {
+    One(Box<http1::Connection<Server>>),
+    Two(Box<http2::Connection<Server>>),
+}
+
+/// One exchange in flight.
+struct Call<E> {
+    stream: StreamId,
+    exchange: E,
+    waker: CallWaker,
+    armed: Option<Instant>,
+    is_head_sent: bool,
+    /// Bytes of the request that the exchange has, and the peer is not told of.
+    unreleased: usize,
+    /// The client waits to be told to go on.
+    expects: bool,
+    is_ended: bool,
+}
+
+impl<H: Handler> HttpSessions<H> {
+    pub(crate) fn new(handler: H, config: Arc<Config>) -> Self {
+        let scratch = Scratch { body: BytesMut::new(), trailers: Fields::new(config.names) };
+        Self { handler, config, scratch, random: Random::new() }
+    }
+}
+
+impl<H: Handler> Sessions for HttpSessions<H> {
+    type Session = HttpSession<H::Exchange>;
+
+    fn open(&mut self, peer: Address, now: Instant) -> Self::Session {
+        // A fleet of clients must not come back at once.
+        let age = self.config.age.map(|age| age.mul_f64(0.9 + 0.2 * self.random.next()));
+        HttpSession {
+            config: self.config.clone(),
+            peer: Arc::new(Peer::new(PeerAddress::from(peer))),
+            stage: Stage::Detect { read: BytesMut::new(), until: now + self.config.handshake },
+            calls: Vec::new(),
+            streams: Vec::new(),
+            requests: 0,
+            old_at: age.map(|age| now + age),
+            is_going: false,
+            going_until: None,
+        }
+    }
+
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.handler.poll_idle(cx)
+    }
+}
+
+impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
+    fn handle_input(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, bytes: Bytes) {
+        match &mut self.stage {
+            Stage::Detect { read, .. } => {
+                let bytes = if read.is_empty() {
+                    bytes
+                } else {
+                    read.extend_from_slice(&bytes);
+                    read.split().freeze()
+                };
+                let (config, now) = (&self.config, turn.now);
+                let engine = match preface(&bytes) {
+                    Preface::Short => {
+                        *read = BytesMut::from(&bytes[..]);
+                        return;
+                    }
+                    Preface::Http2 => Engine::Two(Box::new(http2::Connection::server(
+                        config.http2.clone(),
+                        config.names,
+                        now,
+                    ))),
+                    Preface::Other => Engine::One(Box::new(http1::Connection::server(
+                        config.http1.clone(),
+                        config.names,
+                        now,
+                    ))),
+                };
+                self.stage = Stage::Http(engine);
+                self.with_engine(|engine| engine.handle_input(now, bytes));
+                if self.is_going {
+                    self.with_engine(|engine| engine.drain(now));
+                }
+            }
+            Stage::Http(engine) => engine.handle_input(turn.now, bytes),
+            Stage::Closed => return,
+        }
+        self.pump(sessions, turn);
+    }
+
+    fn handle_end(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        match &mut self.stage {
+            Stage::Detect { .. } => self.stage = Stage::Closed,
+            Stage::Http(engine) => engine.handle_end(turn.now),
+            Stage::Closed => {}
+        }
+        self.pump(sessions, turn);
+    }
+
+    fn handle_lost(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        self.with_engine(|engine| engine.close(turn.now));
+        self.pump(sessions, turn);
+        for slot in 0..self.calls.len() {
+            self.remove(turn, slot as u32);
+        }
+    }
+
+    fn handle_wake(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, slot: u32) {
+        self.drive(sessions, turn, slot);
+    }
+
+    fn handle_alarm(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, slot: u32) {
+        if let Some(Some(call)) = self.calls.get_mut(slot as usize) {
+            call.armed = None;
+            self.drive(sessions, turn, slot);
+        }
+    }
+
+    fn handle_timeout(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        if self.going_until.is_some_and(|until| until <= turn.now) {
+            self.stage = Stage::Closed;
+            return;
+        }
+        if self.old_at.is_some_and(|at| at <= turn.now) {
+            self.old_at = None;
+            self.go(turn.now);
+        }
+        match &mut self.stage {
+            Stage::Detect { until, .. } if *until <= turn.now => self.stage = Stage::Closed,
+            Stage::Detect { .. } | Stage::Closed => {}
+            Stage::Http(engine) => engine.handle_timeout(turn.now),
+        }
+        self.pump(sessions, turn);
+    }
+
+    fn drain(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        match &mut self.stage {
+            // Clients open connections ahead of need. One that has asked for nothing yet loses nothing, and must not hold up
+            // a drain for as long as a handshake may take; one whose request is under way has it here by then.
+            Stage::Detect { until, .. } => *until = (*until).min(turn.now + DRAIN_HANDSHAKE),
+            Stage::Http(engine) => engine.drain(turn.now),
+            Stage::Closed => {}
+        }
+        self.is_going = true;
+        self.pump(sessions, turn);
+    }
+
+    fn poll_output(
+        &mut self,
+        sessions: &mut HttpSessions<H>,
+        turn: &mut Turn<'_>,
+        queue: &mut SendQueue,
+    ) -> Output {
+        let mut output = match &mut self.stage {
+            Stage::Detect { until, .. } => Output { deadline: Some(*until), read: true, close: Close::No },
+            Stage::Closed => Output { deadline: None, read: false, close: Close::Both },
+            Stage::Http(engine) => {
+                let was_empty = queue.is_empty();
+                let mut output = engine.poll_output(turn.now, queue);
+                // Room for more, and what came behind a request that is answered now.
+                if was_empty && !queue.is_empty() && self.pump(sessions, turn) {
+                    output = self.with_engine(|engine| engine.poll_output(turn.now, queue)).unwrap_or(output);
+                }
+                output
+            }
+        };
+        output.deadline = [output.deadline, self.old_at, self.going_until].into_iter().flatten().min();
+        output
+    }
+
+    fn requests(&self) -> usize {
+        self.streams.len()
+    }
+}
+
+impl<E: Exchange> HttpSession<E> {
+    fn with_engine<T>(&mut self, act: impl FnOnce(&mut Engine) -> T) -> Option<T> {
+        match &mut self.stage {
+            Stage::Http(engine) => Some(act(engine)),
+            Stage::Detect { .. } | Stage::Closed => None,
+        }
+    }
+
+    /// Asks the peer to go, and gives requests in flight some time.
+    fn go(&mut self, now: Instant) {
+        self.is_going = true;
+        self.going_until.get_or_insert(now + self.config.grace);
+        self.with_engine(|engine| engine.drain(now));
+    }
+
+    /// Acts on the events of the engine; says whether there were any.
+    fn pump<H: Handler<Exchange = E>>(
+        &mut self,
+        sessions: &mut HttpSessions<H>,
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let mut any = false;
+        // A call whose request may be whole with the next event is polled then: most are.
+        let mut begun: Option<(StreamId, u32)> = None;
+        while let Stage::Http(engine) = &mut self.stage
+            && let Some(event) = engine.poll_event()
+        {
+            any = true;
+            if let Some((stream, slot)) = begun.take()
+                && stream_of(&event) != stream
+            {
+                self.drive(sessions, turn, slot);
+            }
+            match event {
+                Event::Head { stream, head, end } => {
+                    let slot = self.begin(sessions, turn, stream, head, end);
+                    match end {
+                        true => self.drive(sessions, turn, slot),
+                        false => begun = Some((stream, slot)),
+                    }
+                }
+                Event::Data { stream, data, end } => {
+                    let Some(slot) = self.slot(stream) else { continue };
+                    let call = self.calls[slot as usize].as_mut().expect("a slot that is named is in use");
+                    call.expects = false;
+                    call.unreleased += data.len();
+                    call.exchange.handle_input(Input::Data(data));
+                    if end {
+                        call.is_ended = true;
+                        call.exchange.handle_input(Input::End);
+                    }
+                    self.drive(sessions, turn, slot);
+                }
+                Event::Trailers { stream, fields } => {
+                    let Some(slot) = self.slot(stream) else { continue };
+                    let call = self.calls[slot as usize].as_mut().expect("a slot that is named is in use");
+                    call.is_ended = true;
+                    call.exchange.handle_input(Input::Trailers(&fields));
+                    self.drive(sessions, turn, slot);
+                }
+                Event::Room { stream } => {
+                    if let Some(slot) = self.slot(stream) {
+                        self.drive(sessions, turn, slot);
+                    }
+                }
+                Event::Reset { stream, reset: _ } => {
+                    if let Some(slot) = self.slot(stream) {
+                        self.remove(turn, slot);
+                    }
+                }
+            }
+        }
+        if let Some((_, slot)) = begun {
+            self.drive(sessions, turn, slot);
+        }
+        any
+    }
+
+    fn begin<H: Handler<Exchange = E>>(
+        &mut self,
+        sessions: &mut HttpSessions<H>,
+        turn: &mut Turn<'_>,
+        stream: StreamId,
+        head: Head,
+        end: bool,
+    ) -> u32 {
+        turn.shard.request_started();
+        self.requests += 1;
+        if self.config.requests_max.is_some_and(|max| self.requests >= max) {
+            self.go(turn.now);
+        }
+        let expects = !end && head.fields().known(Token::EXPECT).is_some();
+        let arrived = Arrived { head, peer: self.peer.clone(), end, now: turn.now };
+        let exchange = sessions.handler.start(arrived);
+        let slot = match self.calls.iter().position(Option::is_none) {
+            Some(free) => free,
+            None => {
+                self.calls.push(None);
+                self.calls.len() - 1
+            }
+        };
+        let number = u32::try_from(slot).expect("a connection has fewer streams than 2^32");
+        self.calls[slot] = Some(Call {
+            stream,
+            exchange,
+            waker: turn.wakers.take(turn.key, number),
+            armed: None,
+            is_head_sent: false,
+            unreleased: 0,
+            expects,
+            is_ended: end,
+        });
+        let place = self.streams.partition_point(|(other, _)| *other < stream);
+        self.streams.insert(place, (stream, number));
+        number
+    }
+
+    fn slot(&self, stream: StreamId) -> Option<u32> {
+        let place = self.streams.binary_search_by_key(&stream, |(stream, _)| *stream).ok()?;
+        Some(self.streams[place].1)
+    }
+
+    fn remove(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let Some(mut call) = self.calls.get_mut(slot as usize).and_then(Option::take) else { return };
+        turn.disarm(&mut call.armed, slot);
+        if let Ok(place) = self.streams.binary_search_by_key(&call.stream, |(stream, _)| *stream) {
+            self.streams.remove(place);
+        }
+        let Call { exchange, waker, .. } = call;
+        // Its code may keep a clone of the waker until it is dropped.
+        drop(exchange);
+        turn.wakers.put(waker);
+        turn.shard.request_ended();
+    }
+
+    /// Polls an exchange until it waits, or there is no room for what it says.
+    fn drive<H: Handler<Exchange = E>>(
+        &mut self,
+        sessions: &mut HttpSessions<H>,
+        turn: &mut Turn<'_>,
+        slot: u32,
+    ) {
+        let Scratch { body, trailers } = &mut sessions.scratch;
+        loop {
+            let Some(Some(call)) = self.calls.get_mut(slot as usize) else { return };
+            let Stage::Http(engine) = &mut self.stage else { return };
+            let Some(mut stream) = engine.stream(call.stream) else { return self.remove(turn, slot) };
+            let room = if call.is_head_sent { stream.room() } else { BODY_AT_ONCE };
+            if room == 0 {
+                // An event says when there is some.
+                return;
+            }
+            turn.shard.runs(call.exchange.spec());
+            body.clear();
+            trailers.clear();
+            let exchange = &mut call.exchange;
+            let cx = &mut Context::from_waker(call.waker.waker());
+            let now = turn.now;
+            let mut is_whole = false;
+            let step = if call.is_head_sent {
+                poll_body(exchange, cx, now, trailers, body, room)
+            } else {
+                let date = turn.date.at(now);
+                stream.write(|fields, _| match exchange.poll(cx, now, &mut Outbox { fields, body }) {
+                    Step::Head(status) => {
+                        if status >= 200 {
+                            fields.append_known(Token::DATE, date);
+                        }
+                        let step = poll_body(exchange, cx, now, trailers, body, room);
+                        is_whole = step == Step::Done { trailers: false } && body.is_empty();
+                        call.is_head_sent = true;
+                        (Part::Head { status, end: is_whole }, step)
+                    }
+                    step => (Part::Nothing, step),
+                })
+            };
+            let sent = body.len();
+            match step {
+                Step::Done { trailers: false } => {
+                    if !is_whole {
+                        send_body(&mut stream, body, End::Yes);
+                    }
+                    return self.remove(turn, slot);
+                }
+                Step::Done { trailers: true } => {
+                    send_body(&mut stream, body, End::No);
+                    stream.write(|sink, _| {
+                        copy_fields(trailers, sink);
+                        (Part::Trailers, ())
+                    });
+                    return self.remove(turn, slot);
+                }
+                Step::Failed => {
+                    stream.reset(Reset::Internal);
+                    return self.remove(turn, slot);
+                }
+                Step::Head(_) | Step::Body => {
+                    send_body(&mut stream, body, End::No);
+                    call.exchange.handle_sent(sent);
+                }
+                Step::Wait { .. } if sent > 0 => {
+                    send_body(&mut stream, body, End::No);
+                    call.exchange.handle_sent(sent);
+                }
+                Step::Wait { input, until } => {
+                    if input {
+                        if std::mem::take(&mut call.expects) && !call.is_head_sent {
+                            stream.write(|_, _| (Part::Head { status: 100, end: false }, ()));
+                        }
+                        if call.unreleased > 0 {
+                            stream.release(std::mem::take(&mut call.unreleased));
+                        }
+                    }
+                    if let Some(at) = until {
+                        turn.arm(&mut call.armed, at, slot);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Polls an exchange whose head is written until it waits or ends, or has filled the room.
+fn poll_body<E: Exchange>(
+    exchange: &mut E,
+    cx: &mut Context<'_>,
+    now: Instant,
+    trailers: &mut Fields,
+    body: &mut BytesMut,
+    room: usize,
+) -> Step {
+    loop {
+        match exchange.poll(cx, now, &mut Outbox { fields: trailers, body }) {
+            Step::Body if body.len() < room => {}
+            step => return step,
+        }
+    }
+}
+
+enum End {
+    Yes,
+    No,
+}
+
+fn send_body(stream: &mut Stream<'_>, body: &mut BytesMut, end: End) {
+    let end = matches!(end, End::Yes);
+    if body.is_empty() && !end {
+        return;
+    }
+    if body.len() >= CHUNK_MIN {
+        stream.send_data(body.split().freeze(), end);
+    } else {
+        stream.write(|_, out| {
+            out.extend_from_slice(body);
+            (Part::Data { end }, ())
+        });
+        body.clear();
+    }
+}
+
+fn copy_fields(fields: &Fields, sink: &mut dyn HeadersMut) {
+    for field in fields.iter() {
+        match field.token {
+            Some(token) => sink.append_known(token, field.value),
+            None => sink.append(field.name, field.value),
+        }
+    }
+}
+
+fn stream_of(event: &Event<Head>) -> StreamId {
+    match event {
+        Event::Head { stream, .. }
+        | Event::Data { stream, .. }
+        | Event::Trailers { stream, .. }
+        | Event::Room { stream }
+        | Event::Reset { stream, .. } => *stream,
+    }
+}
+
+macro_rules! either {
+    ($engine:expr, $inner:ident => $call:expr) => {
+        match $engine {
+            Engine::One($inner) => $call,
+            Engine::Two($inner) => $call,
+        }
+    };
+}
+
+impl Engine {
+    fn handle_input(&mut self, now: Instant, bytes: Bytes) {
+        either!(self, engine => engine.handle_input(now, bytes));
+    }
+
+    fn handle_end(&mut self, now: Instant) {
+        either!(self, engine => engine.handle_end(now));
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        either!(self, engine => engine.handle_timeout(now));
+    }
+
+    fn poll_event(&mut self) -> Option<Event<Head>> {
+        either!(self, engine => engine.poll_event())
+    }
+
+    fn poll_output(&mut self, now: Instant, queue: &mut SendQueue) -> Output {
+        either!(self, engine => engine.poll_output(now, queue))
+    }
+
+    fn drain(&mut self, now: Instant) {
+        either!(self, engine => engine.drain(now));
+    }
+
+    fn close(&mut self, now: Instant) {
+        either!(self, engine => engine.close(now));
+    }
+
+    fn stream(&mut self, stream: StreamId) -> Option<Stream<'_>> {
+        match self {
+            Self::One(engine) => engine.stream(stream).map(Stream::One),
+            Self::Two(engine) => engine.stream(stream).map(Stream::Two),
+        }
+    }
+}
+
+/// A stream of either engine.
+enum Stream<'a> {
+    One(http1::StreamMut<'a, Server>),
+    Two(http2::StreamMut<'a, Server>),
+}
+
+impl Stream<'_> {
+    fn write<T>(&mut self, write: impl FnOnce(&mut dyn HeadersMut, &mut BytesMut) -> (Part, T)) -> T {
+        match self {
+            Self::One(stream) => stream.write(write),
+            Self::Two(stream) => stream.write(write),
+        }
+    }
+
+    fn send_data(&mut self, data: Bytes, end: bool) {
+        match self {
+            Self::One(stream) => stream.send_data(data, end),
+            Self::Two(stream) => stream.send_data(data, end),
+        }
+    }
+
+    fn reset(self, reset: Reset) {
+        match self {
+            Self::One(stream) => stream.reset(reset),
+            Self::Two(stream) => stream.reset(reset),
+        }
+    }
+
+    fn room(&mut self) -> usize {
+        match self {
+            Self::One(stream) => stream.room(),
+            Self::Two(stream) => stream.room(),
+        }
+    }
+
+    fn release(&mut self, len: usize) {
+        match self {
+            Self::One(stream) => stream.release(len),
+            Self::Two(stream) => stream.release(len),
+        }
+    }
+}
+
+/// Numbers from 0 to 1 that only have to differ.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        use std::hash::BuildHasher;
+        // A hasher with random keys is the random number that std gives.
+        Self(std::collections::hash_map::RandomState::new().hash_one(0_u8) | 1)
+    }
+
+    fn next(&mut self) -> f64 {
+        // xorshift64.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+// What an exchange may say before its head has left.
+const BODY_AT_ONCE: usize = 64 * 1024;
+// From here on a body is moved instead of copied: the same bound as that of a `SendQueue`.
+const CHUNK_MIN: usize = 4096;
+const DRAIN_HANDSHAKE: Duration = Duration::from_secs(1);

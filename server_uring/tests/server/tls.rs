@@ -1,0 +1,201 @@
+//! TLS: both versions by ALPN, client certificates, and handshakes that do not go on.
+
+use std::io;
+use std::sync::Arc;
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use ringwire_server::Tls;
+use ringwire_server::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use ringwire_server::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use ringwire_server::rustls::pki_types::pem::PemObject;
+use ringwire_server::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use ringwire_server::rustls::{self, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::support::*;
+
+#[tokio::test(start_paused = true)]
+async fn alpn_chooses_the_version_whatever_the_configuration_said() {
+    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    check_version(&server, &[b"h2"], "HTTP/2.0").await;
+    check_version(&server, &[b"h2", b"http/1.1"], "HTTP/2.0").await;
+    check_version(&server, &[b"http/1.1"], "HTTP/1.1").await;
+    check_version(&server, &[], "HTTP/1.1").await;
+
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(certificates(SERVER_PEM), PrivateKeyDer::from_pem_slice(SERVER_KEY).unwrap())
+        .unwrap();
+    assert!(config.alpn_protocols.is_empty());
+    let server = start(|server| server.tls(Tls::from_config(config)));
+    check_version(&server, &[b"h2"], "HTTP/2.0").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn http2_without_alpn_is_detected_behind_tls() {
+    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    let stream = connect(&server, &[], None).await.unwrap();
+    let (mut client, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    assert_eq!(text(client.send_request(get("/version")).await.unwrap()).await, "HTTP/2.0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_certificate_reaches_the_handler() {
+    let server =
+        start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
+    let stream = connect(&server, &[b"http/1.1"], Some((CLIENT_PEM, CLIENT_KEY))).await.unwrap();
+    assert_eq!(get_over(stream, "/peer").await.unwrap(), "Memory certificates=1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_without_the_right_certificate_gets_nowhere() {
+    let server =
+        start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
+    for identity in [None, Some((STRANGER_PEM, STRANGER_KEY))] {
+        // With TLS 1.3 a client learns of it with its first read.
+        let refused = match connect(&server, &[b"http/1.1"], identity).await {
+            Ok(stream) => get_over(stream, "/peer").await.is_err(),
+            Err(_) => true,
+        };
+        assert!(refused, "{identity:?}");
+    }
+    assert_eq!(server.handle.load().requests_accepted, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_does_not_go_on_is_closed() {
+    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    for bytes in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01"] {
+        let mut pipe = server.connect();
+        pipe.write_all(bytes).await.unwrap();
+        let (_, after) = read_to_close(&mut pipe).await;
+        assert_eq!(after.as_secs(), 10);
+    }
+    for alpn in [&b"h2"[..], b"http/1.1"] {
+        // TLS is done, and then nothing comes.
+        let started = tokio::time::Instant::now();
+        let mut stream = connect(&server, &[alpn], None).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        assert_eq!(started.elapsed().as_secs(), 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn plain_http_on_a_tls_port_is_closed() {
+    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    let mut pipe = server.connect();
+    pipe.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    let (_, after) = read_to_close(&mut pipe).await;
+    assert_eq!(after.as_secs(), 0);
+}
+
+#[test]
+fn a_wrong_pem_says_so() {
+    for (certificates, key) in
+        [(SERVER_KEY, SERVER_KEY), (SERVER_PEM, SERVER_PEM), (SERVER_PEM, b""), (SERVER_PEM, STRANGER_KEY)]
+    {
+        assert_eq!(Tls::from_pem(certificates, key).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+    assert!(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, b"").is_err());
+}
+
+async fn check_version(server: &Running, alpn: &[&[u8]], version: &str) {
+    let stream = connect(server, alpn, None).await.unwrap();
+    if version == "HTTP/1.1" {
+        assert_eq!(get_over(stream, "/version").await.unwrap(), version);
+    } else {
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        let (mut client, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        assert_eq!(text(client.send_request(get("/version")).await.unwrap()).await, version);
+    }
+}
+
+async fn get_over(stream: TlsStream<DuplexStream>, path: &str) -> hyper::Result<String> {
+    let (mut client, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(text(client.send_request(get(path)).await?).await)
+}
+
+async fn connect(
+    server: &Running,
+    alpn: &[&[u8]],
+    identity: Option<(&[u8], &[u8])>,
+) -> io::Result<TlsStream<DuplexStream>> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(ExactlyOurServer(provider)));
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((chain, key)) => builder
+            .with_client_auth_cert(certificates(chain), PrivateKeyDer::from_pem_slice(key).unwrap())
+            .unwrap(),
+    };
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, server.connect()).await
+}
+
+fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(pem).map(Result::unwrap).collect()
+}
+
+/// Trusts the test server's certificate and no other.
+#[derive(Debug)]
+struct ExactlyOurServer(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for ExactlyOurServer {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        assert_eq!(*end_entity, certificates(SERVER_PEM)[0]);
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+const SERVER_PEM: &[u8] = include_bytes!("certificates/server.pem");
+const SERVER_KEY: &[u8] = include_bytes!("certificates/server.key");
+const CLIENT_PEM: &[u8] = include_bytes!("certificates/client.pem");
+const CLIENT_KEY: &[u8] = include_bytes!("certificates/client.key");
+const STRANGER_PEM: &[u8] = include_bytes!("certificates/stranger.pem");
+const STRANGER_KEY: &[u8] = include_bytes!("certificates/stranger.key");
