@@ -228,13 +228,15 @@ impl IntoService<Rpc> for Router {
     async fn launch(self, launch: Launch) -> Result<(), ServeError> {
         let routes = self.build()?;
         launch.0.state.watch(&routes);
-        launch.run(|| RpcHandler(routes.shard())).await
+        let body_timeout = launch.0.timeouts.body;
+        launch.run(|| RpcHandler { routes: routes.shard(), body_timeout }).await
     }
 }
 
 impl<S: HttpService> IntoService<Tower> for S {
     async fn launch(self, launch: Launch) -> Result<(), ServeError> {
-        launch.run(move || TowerHandler(self.clone())).await
+        let body_timeout = launch.0.timeouts.body;
+        launch.run(move || TowerHandler { service: self.clone(), body_timeout }).await
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct HttpSession<E> {
     calls: Vec<Option<Call<E>>>,
     /// The streams of `calls`, by number.
     streams: Vec<(StreamId, u32)>,
+    /// Calls that are done, and wait for the peer to take the last bytes.
+    done: Vec<u32>,
     requests: u64,
     old_at: Option<Instant>,
     /// The peer is told to go, or will be once its version is known.
@@ -90,7 +92,10 @@ struct Call<E> {
     unreleased: usize,
     /// The client waits to be told to go on.
     expects: bool,
+    /// The request has ended.
     is_ended: bool,
+    /// The response is complete; its last bytes wait for the peer.
+    is_done: bool,
 }
 
 impl<H: Handler> HttpSessions<H> {
@@ -112,6 +117,7 @@ impl<H: Handler> Sessions for HttpSessions<H> {
             stage: Stage::Detect { read: BytesMut::new(), until: now + self.config.handshake },
             calls: Vec::new(),
             streams: Vec::new(),
+            done: Vec::new(),
             requests: 0,
             old_at: age.map(|age| now + age),
             is_going: false,
@@ -181,13 +187,15 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
     }
 
     fn handle_wake(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, slot: u32) {
+        // An engine learns the time from what it is told, and is about to be written to.
+        self.with_engine(|engine| engine.handle_timeout(turn.now));
         self.drive(sessions, turn, slot);
     }
 
     fn handle_alarm(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, slot: u32) {
         if let Some(Some(call)) = self.calls.get_mut(slot as usize) {
             call.armed = None;
-            self.drive(sessions, turn, slot);
+            self.handle_wake(sessions, turn, slot);
         }
     }
 
@@ -235,6 +243,9 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
                 // Room for more, and what came behind a request that is answered now.
                 if was_empty && !queue.is_empty() && self.pump(sessions, turn) {
                     output = self.with_engine(|engine| engine.poll_output(turn.now, queue)).unwrap_or(output);
+                }
+                if !self.done.is_empty() {
+                    self.end_done(turn);
                 }
                 output
             }
@@ -359,6 +370,7 @@ impl<E: Exchange> HttpSession<E> {
             unreleased: 0,
             expects,
             is_ended: end,
+            is_done: false,
         });
         let place = self.streams.partition_point(|(other, _)| *other < stream);
         self.streams.insert(place, (stream, number));
@@ -383,6 +395,25 @@ impl<E: Exchange> HttpSession<E> {
         turn.shard.request_ended();
     }
 
+    /// Ends a call whose response is complete, once the peer has taken all of it.
+    fn done(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let (Some(Some(call)), Stage::Http(engine)) = (self.calls.get_mut(slot as usize), &mut self.stage) else {
+            return;
+        };
+        if engine.stream(call.stream).is_none() {
+            return self.remove(turn, slot);
+        }
+        call.is_done = true;
+        self.done.push(slot);
+    }
+
+    /// Ends the calls whose last bytes have left.
+    fn end_done(&mut self, turn: &mut Turn<'_>) {
+        for slot in std::mem::take(&mut self.done) {
+            self.done(turn, slot);
+        }
+    }
+
     /// Polls an exchange until it waits, or there is no room for what it says.
     fn drive<H: Handler<Exchange = E>>(
         &mut self,
@@ -394,6 +425,10 @@ impl<E: Exchange> HttpSession<E> {
         loop {
             let Some(Some(call)) = self.calls.get_mut(slot as usize) else { return };
             let Stage::Http(engine) = &mut self.stage else { return };
+            if call.is_done {
+                return;
+            }
+            let is_http1 = matches!(engine, Engine::One(_));
             let Some(mut stream) = engine.stream(call.stream) else { return self.remove(turn, slot) };
             let room = if call.is_head_sent { stream.room() } else { BODY_AT_ONCE };
             if room == 0 {
@@ -406,6 +441,9 @@ impl<E: Exchange> HttpSession<E> {
             let exchange = &mut call.exchange;
             let cx = &mut Context::from_waker(call.waker.waker());
             let now = turn.now;
+            // The connection cannot be used again then, and a client that is not told so may send its next request into the
+            // close.
+            let closes = is_http1 && !call.is_ended;
             let mut is_whole = false;
             let step = if call.is_head_sent {
                 poll_body(exchange, cx, now, trailers, body, room)
@@ -415,6 +453,9 @@ impl<E: Exchange> HttpSession<E> {
                     Step::Head(status) => {
                         if status >= 200 {
                             fields.append_known(Token::DATE, date);
+                            if closes {
+                                fields.append_known(Token::CONNECTION, b"close");
+                            }
                         }
                         let step = poll_body(exchange, cx, now, trailers, body, room);
                         is_whole = step == Step::Done { trailers: false } && body.is_empty();
@@ -430,7 +471,7 @@ impl<E: Exchange> HttpSession<E> {
                     if !is_whole {
                         send_body(&mut stream, body, End::Yes);
                     }
-                    return self.remove(turn, slot);
+                    return self.done(turn, slot);
                 }
                 Step::Done { trailers: true } => {
                     send_body(&mut stream, body, End::No);
@@ -438,7 +479,7 @@ impl<E: Exchange> HttpSession<E> {
                         copy_fields(trailers, sink);
                         (Part::Trailers, ())
                     });
-                    return self.remove(turn, slot);
+                    return self.done(turn, slot);
                 }
                 Step::Failed => {
                     stream.reset(Reset::Internal);
