@@ -85,6 +85,8 @@ pub(crate) enum Phase {
     Draining,
     /// Nothing more will be written, and so many bytes of the peer were thrown away since.
     Lingering(u64),
+    /// Nothing more will be written, and the peer is not expected to send: it closes once all is sent.
+    Leaving,
     Closed,
 }
 
@@ -178,7 +180,7 @@ impl<R: Side> Connection<R> {
                 let discarded = *discarded + bytes.len() as u64;
                 self.linger(discarded);
             }
-            Phase::Closed => {}
+            Phase::Leaving | Phase::Closed => {}
         }
     }
 
@@ -196,7 +198,7 @@ impl<R: Side> Connection<R> {
         }
         match self.timer.wait() {
             Wait::Nothing => {}
-            Wait::Idle => self.finish(Outcome::Idle),
+            Wait::Idle => self.end(Phase::Leaving, Outcome::Idle),
             Wait::Head => self.fail(Fault::HeadTimeout),
             Wait::Body | Wait::MeasuredBody => self.fail(Fault::BodyTimeout),
             Wait::Discard => self.finish(Outcome::Finished),
@@ -210,7 +212,7 @@ impl<R: Side> Connection<R> {
             if let Some((stream, reset)) = self.reset.take() {
                 return Some(Event::Reset { stream, reset });
             }
-            if matches!(self.phase, Phase::Lingering(_) | Phase::Closed) {
+            if matches!(self.phase, Phase::Lingering(_) | Phase::Leaving | Phase::Closed) {
                 return None;
             }
             if let Some(stream) = self.stream.filter(|_| self.starved && self.room() > 0) {
@@ -252,7 +254,12 @@ impl<R: Side> Connection<R> {
         if is_taken {
             self.unsent = (out.len(), now);
         }
-        if self.input_ended && out.is_empty() && matches!(self.phase, Phase::Lingering(_)) {
+        let lingers = match self.phase {
+            Phase::Open | Phase::Draining | Phase::Closed => true,
+            Phase::Lingering(_) => !self.input_ended,
+            Phase::Leaving => false,
+        };
+        if !lingers && out.is_empty() {
             self.phase = Phase::Closed;
         }
         let stalled_at =
@@ -267,7 +274,7 @@ impl<R: Side> Connection<R> {
             read: self.wants_input(),
             close: match self.phase {
                 Phase::Open | Phase::Draining => Close::No,
-                Phase::Lingering(_) => Close::Sending,
+                Phase::Lingering(_) | Phase::Leaving => Close::Sending,
                 Phase::Closed => Close::Both,
             },
         }
@@ -284,7 +291,7 @@ impl<R: Side> Connection<R> {
             self.phase = Phase::Draining;
             self.persists = false;
             if self.is_between_messages() {
-                self.finish(Outcome::Finished);
+                self.end(Phase::Leaving, Outcome::Finished);
             }
         }
     }
@@ -455,7 +462,7 @@ impl<R: Side> Connection<R> {
     fn wants_input(&self) -> bool {
         match self.phase {
             _ if self.input_ended => false,
-            Phase::Lingering(_) => true,
+            Phase::Lingering(_) | Phase::Leaving => true,
             Phase::Closed => false,
             Phase::Open | Phase::Draining => match self.receive {
                 Receive::ExpectHead => self.room() > 0 || self.input.is_empty(),
@@ -469,7 +476,7 @@ impl<R: Side> Connection<R> {
     fn wait(&self, out: &SendQueue) -> Wait {
         match self.phase {
             Phase::Lingering(_) if out.is_empty() => Wait::Linger,
-            Phase::Lingering(_) | Phase::Closed => Wait::Nothing,
+            Phase::Lingering(_) | Phase::Leaving | Phase::Closed => Wait::Nothing,
             Phase::Open | Phase::Draining => match self.receive {
                 Receive::ExpectHead if self.room() == 0 => Wait::Nothing,
                 Receive::Body(_) if self.unreleased >= self.limits.unreleased_max => Wait::Nothing,

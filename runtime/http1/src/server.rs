@@ -240,7 +240,12 @@ impl Hooks for Server {
                         .buffer()
                         .extend_from_slice(b"connection: close\r\ncontent-length: 0\r\n\r\n");
                 }
-                connection.finish(Outcome::Fault(fault));
+                // A client that was given its time for a head has none left.
+                if fault == Fault::HeadTimeout {
+                    connection.end(Phase::Leaving, Outcome::Fault(fault));
+                } else {
+                    connection.finish(Outcome::Fault(fault));
+                }
             }
             // A response that was begun must not look complete.
             Send::Framing | Send::Length(_) | Send::Chunked | Send::UntilEnd | Send::NoBody => {
