@@ -13,8 +13,8 @@ pub use messages::*;
 use ringwire_client::{Channel, Code};
 use ringwire_local::LocalChannel;
 use ringwire_service::{
-    Call, Error, Idempotency, PlainHead, Requests, Response, Responses, Result, Router, Sent, Service,
-    StreamShape, WholeResponse,
+    Call, Error, Idempotency, Requests, Response, Responses, Result, Router, Sent, Service,
+    StreamShape, WholeResponse, post_head,
 };
 use services::greet::v1::*;
 use std::pin::pin;
@@ -89,7 +89,7 @@ fn greeting(text: &str) -> GreetResponse {
 
 fn answer(greet: impl Greet, method: &str, content_type: &str, body: impl Into<Vec<u8>>) -> WholeResponse {
     let routes = Router::new().add(GreetServer::new(greet)).build().expect("one service");
-    let head = PlainHead::post(format!("/greet.v1.Greet/{method}"), content_type);
+    let head = post_head(format!("/greet.v1.Greet/{method}"), content_type);
     now(routes.answer(head, body.into()))
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn request_info(call: &Call, requests: Vec<Any>) -> RequestInfo {
         request_headers: headers(call.headers()),
         timeout_ms: timeout.and_then(|timeout| i64::try_from(timeout.as_millis()).ok()),
         requests,
-        connect_get_info: call.request().query.map(get_info).into(),
+        connect_get_info: call.head().query().map(get_info).into(),
         ..RequestInfo::default()
     }
 }

@@ -9,8 +9,7 @@ use std::task::{Context, Poll, Waker};
 use greet_rust::ringwire::tests::common::Model;
 use greet_rust::ringwire::tests::greet::{Greet, GreetRequestView, GreetServer};
 use ringwire_client::Channel;
-use ringwire_local::LocalChannel;
-use ringwire_service::{Call, PlainHead, Result, Router};
+use ringwire_service::{Call, Result, Router, post_head};
 
 struct Greeter;
 
@@ -23,7 +22,7 @@ impl Greet for Greeter {
 #[test]
 fn a_service_answers_with_messages_of_other_libraries() {
     let routes = Router::new().add(GreetServer::new(Greeter)).build().unwrap();
-    let head = PlainHead::post("/ringwire.tests.greet.Greet/Greet", "application/json");
+    let head = post_head("/ringwire.tests.greet.Greet/Greet", "application/json");
     let response = now(routes.answer(head, r#"{"who":{"name":"Ada"}}"#));
     assert_eq!((response.status, &response.body[..]), (200, br#"{"name":"Hello, Ada!"}"#.as_slice()));
 }

@@ -18,10 +18,10 @@ pub use ringwire_local::LocalChannel;
 /// Messages and their codecs.
 pub use ringwire_message as message;
 pub use ringwire_service::{
-    Budget, Call, Cancelled, Code, Compress, DeadlinePolicy, Error, ErrorDetails, Guard, Idempotency,
+    Budget, Call, Cancelled, Code, Compress, DeadlinePolicy, Error, ErrorDetails, Guard, Head, Idempotency,
     Interceptor, KIB, Limits, MIB, Message, Metadata, MethodDescriptor, Next, Payload, Peer, PeerAddress,
-    PlainHead, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
-    Spec, StreamShape, WholeResponse,
+    Observer, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
+    Spec, StreamShape, WholeResponse, post_head, with,
 };
 /// The portable server.
 pub use ringwire_tower as tower;

@@ -3,12 +3,12 @@
 #![forbid(unsafe_code)]
 
 use ringwire_conformance::{router, tower};
-use ringwire_service::{Call, Interceptor, Metadata, Next, Rest, Result};
+use ringwire_service::{Call, Interceptor, Metadata, Next, Result};
 
 struct Forgetful;
 
-impl Interceptor for Forgetful {
-    async fn intercept(&self, call: &mut Call, next: Next<'_, impl Rest>) -> Result<()> {
+impl Interceptor<Call> for Forgetful {
+    async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
         let outcome = next.run(call).await;
         *call.response_trailers_mut() = Metadata::new();
         outcome

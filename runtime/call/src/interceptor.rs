@@ -251,7 +251,10 @@ mod tests {
 
     impl ChainEnd<Vec<String>> for End {
         fn run<'c>(&'c mut self, call: &'c mut Vec<String>) -> BoxFuture<'c, Result<()>> {
-            Box::pin(async { Ok(call.push("end".to_owned())) })
+            Box::pin(async {
+                call.push("end".to_owned());
+                Ok(())
+            })
         }
 
         fn reply(&mut self, _: &mut Vec<String>, _: &dyn Writable) -> Result<()> {

@@ -70,9 +70,9 @@ pub struct CallEnded<'a> {
     pub codec: Option<&'static str>,
     /// The outcome.
     pub outcome: CallOutcome<'a>,
-    /// The bytes and messages that arrived.
+    /// The bytes and messages that arrived; not known of a call that was cancelled, and zero.
     pub received: Traffic,
-    /// The bytes and messages that were sent.
+    /// The bytes and messages that were sent; not known of a call that was cancelled, and zero.
     pub sent: Traffic,
     /// The time at which the call began.
     pub begun: Instant,

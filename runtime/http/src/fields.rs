@@ -153,6 +153,7 @@ impl Headers for Fields {
         }
     }
 
+    #[inline]
     fn known(&self, token: Token) -> Option<&[u8]> {
         let entry = match self.first[token.index()] {
             0 => return None,

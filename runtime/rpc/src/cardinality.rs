@@ -40,6 +40,18 @@ impl Cardinality {
         }
     }
 
+    /// Takes a message that the end of the stream follows at once, and gives it back.
+    pub(crate) fn last(&mut self, message: Bytes) -> Result<Bytes, Error> {
+        match self {
+            Self::Any => Ok(message),
+            Self::One { held: None, handed_out, .. } => {
+                *handed_out = true;
+                Ok(message)
+            }
+            Self::One { held: Some(_), .. } => self.message(message).map(Option::unwrap_or_default),
+        }
+    }
+
     /// Takes the end of the stream; gives the message that was held, once.
     pub(crate) fn end(&mut self) -> Result<Option<Bytes>, Error> {
         match self {

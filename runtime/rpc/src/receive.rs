@@ -54,6 +54,7 @@ pub(crate) enum Cut {
 }
 
 impl Receive {
+    #[inline]
     pub(crate) fn new(side: Side, framing: Framing, limit: u32) -> Self {
         let body = match framing {
             Framing::Whole => Body::Whole(Whole::default()),
@@ -84,6 +85,7 @@ impl Receive {
         }
         self.ended = end;
         match &mut self.text {
+            None if chunk.is_empty() => {}
             None => self.push_binary(chunk),
             Some(text) => {
                 let mut binary = BytesMut::new();
@@ -96,6 +98,14 @@ impl Receive {
                     self.fault = Some(Fault::NotBase64);
                 }
             }
+        }
+    }
+
+    /// Takes the end of the body.
+    pub(crate) fn end(&mut self) {
+        match self.text {
+            None => self.ended = true,
+            Some(_) => self.push(Bytes::new(), true),
         }
     }
 
@@ -117,6 +127,16 @@ impl Receive {
             Body::Envelopes(deframer) => deframer.buffered(),
             Body::Whole(whole) => whole.len(),
         }
+    }
+
+    /// Whether nothing lies in the body any more, and nothing will: the next cut is its end.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended
+            && self.fault.is_none()
+            && match &self.body {
+                Body::Envelopes(deframer) => deframer.is_at_boundary(),
+                Body::Whole(whole) => matches!(whole, Whole::Taken),
+            }
     }
 
     /// Whether the last chunk has been pushed.

@@ -18,19 +18,19 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compress, Compression};
-use ringwire_http::{Head, Headers, HeadersMut};
+use ringwire_http::{Head, HeadersMut};
 use ringwire_wire::Metadata;
 
 use crate::cardinality::Cardinality;
 use crate::protocol::{Opening, Protocol, Reply};
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
 use crate::transmit::Transmit;
-use crate::{Answer, Error, Input, ServerConfig, Spec};
+use crate::{Answer, Error, Input, ServerConfig, Spec, StreamShape};
 
 /// The server's half of one RPC.
 #[derive(Debug)]
 pub struct ServerExchange {
-    spec: Spec,
+    shape: StreamShape,
     protocol: &'static Protocol,
     form: Form,
     timeout: Option<Duration>,
@@ -95,6 +95,7 @@ impl ServerExchange {
     }
 
     /// Begins an exchange for the method `spec`, given what has been read from the head.
+    #[inline]
     pub fn new(
         opening: &Opening,
         timeout: Option<Duration>,
@@ -112,7 +113,7 @@ impl ServerExchange {
         transmit.set_one(spec.shape.has_one_response());
         transmit.set_compression(opening.response_compression, config.compression_policy);
         Self {
-            spec: *spec,
+            shape: spec.shape,
             protocol: opening.protocol,
             form: Form { config: config.clone(), codec: opening.codec, media_type: opening.media_type },
             timeout,
@@ -122,11 +123,6 @@ impl ServerExchange {
             transmit,
             head_sent: false,
         }
-    }
-
-    /// The method.
-    pub fn spec(&self) -> &Spec {
-        &self.spec
     }
 
     /// The configuration.
@@ -155,13 +151,14 @@ impl ServerExchange {
         self.receive.push(chunk, end);
     }
 
-    /// Takes the trailers of the request, which end it. No protocol gives them a meaning.
-    pub fn push_trailers(&mut self, _: &dyn Headers) {
-        self.receive.push(Bytes::new(), true);
+    /// Takes the end of the request. If it has trailers, they are not read: no protocol gives them a meaning.
+    pub fn push_end(&mut self) {
+        self.receive.end();
     }
 
     /// How many bytes were pushed and not yet handed out, for a budget. Read on while `next_input` is
     /// `Pending`, however many they are: a message may not be whole yet.
+    #[inline]
     pub fn buffered(&self) -> usize {
         self.receive.buffered() + self.cardinality.held()
     }
@@ -233,6 +230,9 @@ impl ServerExchange {
                 return Err(unknown_flags(frame.flags));
             }
             let message = self.receive.decode(frame)?;
+            if self.receive.is_over() {
+                return self.cardinality.last(message).map(Input::Message);
+            }
             if let Some(message) = self.cardinality.message(message)? {
                 return Ok(Input::Message(message));
             }
@@ -241,7 +241,7 @@ impl ServerExchange {
 
     /// The error in place of a success without the one response that the method promises.
     fn missing_response(&self, outcome: Result<(), &Error>) -> Option<Error> {
-        let is_missing = outcome.is_ok() && self.spec.shape.has_one_response() && !self.transmit.has_sent();
+        let is_missing = outcome.is_ok() && self.shape.has_one_response() && !self.transmit.has_sent();
         is_missing.then(|| Error::internal("the method ended without its response"))
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Transmit {
     whole: Option<WholeBody>,
     has_one: bool,
     sent: bool,
-    scratch: BytesMut,
+    /// Made for the first message that is compressed or becomes text.
+    scratch: Option<Box<BytesMut>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,7 @@ struct WholeBody {
 
 impl Transmit {
     /// Sends as base64 if `is_text`.
+    #[inline]
     pub(crate) fn new(framing: Framing, limit: u32, is_text: bool) -> Self {
         Self {
             framing,
@@ -42,7 +44,7 @@ impl Transmit {
             whole: None,
             has_one: framing == Framing::Whole,
             sent: false,
-            scratch: BytesMut::new(),
+            scratch: None,
         }
     }
 
@@ -161,20 +163,22 @@ impl Transmit {
         else {
             return Ok(false);
         };
-        self.scratch.clear();
-        compression.compress(message, self.policy.level, &mut self.scratch);
+        let scratch = self.scratch.get_or_insert_default();
+        scratch.clear();
+        compression.compress(message, self.policy.level, scratch);
         out.truncate(start);
-        out.extend_from_slice(&self.scratch);
+        out.extend_from_slice(scratch);
         Ok(true)
     }
 
     /// Turns what begins at `start` into base64, where the body is to be text.
     fn armor(&mut self, out: &mut BytesMut, start: usize) {
         if self.is_text {
-            self.scratch.clear();
-            self.scratch.extend_from_slice(&out[start..]);
+            let scratch = self.scratch.get_or_insert_default();
+            scratch.clear();
+            scratch.extend_from_slice(&out[start..]);
             out.truncate(start);
-            base64::encode_padded(Alphabet::Standard, &self.scratch, out);
+            base64::encode_padded(Alphabet::Standard, scratch, out);
         }
     }
 }

@@ -59,7 +59,6 @@ fn call(
     trailers: Option<&[(&str, &str)]>,
 ) -> u64 {
     let config = Arc::new(ClientConfig::new(protocol, "proto"));
-    let head = head("POST", "/s.S/Unary", &fields);
     let none = Metadata::new();
     let mut out = BytesMut::with_capacity(1024);
     let measured = allocation_counter::measure(|| {

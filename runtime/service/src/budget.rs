@@ -79,8 +79,13 @@ impl Share {
         Self { budget: budget.clone(), drawn: 0 }
     }
 
-    /// Says how many bytes the call holds now. On an error its share is what it was.
+    /// Whether a call that holds at most this many bytes draws nothing, as it does now.
     #[inline]
+    pub(crate) fn is_free(&self, bytes_max: usize) -> bool {
+        self.drawn == 0 && bytes_max <= FREE_BYTES
+    }
+
+    /// Says how many bytes the call holds now. On an error its share is what it was.
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let want = bytes.saturating_sub(FREE_BYTES);
         if want > self.drawn {

@@ -16,7 +16,7 @@ pub struct Call {
     protocol: &'static str,
     codec: &'static str,
     head: Head,
-    headers: OnceLock<Metadata>,
+    headers: OnceLock<Box<Metadata>>,
     peer: Arc<Peer>,
     deadline: Option<Instant>,
     extensions: http::Extensions,
@@ -24,7 +24,8 @@ pub struct Call {
     /// For the one response of a unary call; streams are told at once.
     pub(crate) compress: Option<Compress>,
     response_headers: HeadersLane,
-    response_trailers: Metadata,
+    /// Made when they are asked for.
+    response_trailers: Option<Box<Metadata>>,
     canceller: Canceller,
     guard: Guard,
 }
@@ -37,7 +38,7 @@ impl Call {
 
     /// The headers of the request. They are collected when this is first called.
     pub fn headers(&self) -> &Metadata {
-        self.headers.get_or_init(|| metadata(self.head.fields()))
+        self.headers.get_or_init(|| Box::new(metadata(self.head.fields())))
     }
 
     /// The head of the HTTP request.
@@ -65,7 +66,7 @@ impl Call {
 
     /// The trailers of the response. They leave when the handler has ended.
     pub fn response_trailers_mut(&mut self) -> &mut Metadata {
-        &mut self.response_trailers
+        self.response_trailers.get_or_insert_default()
     }
 
     /// Chooses whether the messages sent from now on are compressed, for a client that understands any
@@ -138,8 +139,8 @@ impl Call {
             extensions: arrival.extensions,
             watchers: Watchers::default(),
             compress: None,
-            response_headers: HeadersLane::Own(Metadata::new()),
-            response_trailers: Metadata::new(),
+            response_headers: HeadersLane::Own(None),
+            response_trailers: None,
             canceller: Canceller::default(),
             guard: Guard::new(tracker),
         }
@@ -161,8 +162,9 @@ impl Call {
     }
 
     /// The headers, if they wait with the call, and the trailers that the handler left.
-    pub(crate) fn take_response(&mut self) -> (Metadata, Metadata) {
-        (self.response_headers.take(), std::mem::take(&mut self.response_trailers))
+    pub(crate) fn response(&self) -> (&Metadata, &Metadata) {
+        const NONE: &Metadata = &Metadata::new();
+        (self.response_headers.own().unwrap_or(NONE), self.response_trailers.as_deref().unwrap_or(NONE))
     }
 }
 

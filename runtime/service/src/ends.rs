@@ -7,7 +7,7 @@ use crate::{Call, Result};
 use bytes::Bytes;
 use ringwire_call::{Coding, decode_failed};
 use ringwire_message::{DecodeLimits, Encode, Message, Proto, Writable};
-use ringwire_rpc::{Compress, Error};
+use ringwire_rpc::Compress;
 use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -225,8 +225,9 @@ impl<M: Message> Request<M> {
         M::owned(&Proto, self.bytes.clone(), &self.limits).map_err(decode_failed)
     }
 
-    fn new(message: Bytes, messages: &mut Messages) -> Result<Self> {
-        let message = messages.watched::<M>(message)?;
+    fn new(messages: &mut Messages) -> Result<Self> {
+        let request = messages.request.take().ok_or_else(|| broken(WRONG_SHAPE))?;
+        let message = messages.watched::<M>(request)?;
         let coding = &messages.coding;
         let bytes = M::viewable(coding.codec, message, &coding.decode_limits).map_err(decode_failed)?;
         Ok(Self { bytes, limits: coding.decode_limits, of: PhantomData })
@@ -242,8 +243,6 @@ impl<M> fmt::Debug for Request<M> {
 /// The ends of one call before they have types: generated code asks for those of the method's shape.
 pub struct Ends<'c> {
     lane: LaneRef<'c>,
-    /// The request of a method that has one, once it is whole.
-    request: Option<Bytes>,
 }
 
 impl<'c> Ends<'c> {
@@ -252,9 +251,8 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The request is not in the codec of the call, or the method has another shape.
     pub fn unary<Q: Message, A: Message>(self) -> Result<(Request<Q>, Response<'c, A>)> {
-        let Self { mut lane, request } = self;
-        let request = request.ok_or_else(|| broken(WRONG_SHAPE))?;
-        let request = lane.with(|messages| Request::new(request, messages))?;
+        let Self { mut lane } = self;
+        let request = lane.with(Request::new)?;
         Ok((request, Response { lane, of: PhantomData }))
     }
 
@@ -263,9 +261,8 @@ impl<'c> Ends<'c> {
     /// # Errors
     /// The request is not in the codec of the call, or the method has another shape.
     pub async fn server_stream<Q: Message, A: Message>(self) -> Result<(Request<Q>, Responses<'c, A>)> {
-        let Self { mut lane, request } = self;
-        let request = request.ok_or_else(|| broken(WRONG_SHAPE))?;
-        let request = lane.with(|messages| Request::new(request, messages))?;
+        let Self { mut lane } = self;
+        let request = lane.with(Request::new)?;
         Ok((request, Responses::new(lane.shared()?)))
     }
 
@@ -287,18 +284,19 @@ impl<'c> Ends<'c> {
         Ok((Requests::new(shared), Responses::new(shared)))
     }
 
-    /// The ends of a call. `request` is there if it was whole before the handler began.
-    pub(crate) fn new(lane: LaneRef<'c>, request: Option<Bytes>) -> Self {
-        Self { lane, request }
+    pub(crate) fn new(lane: LaneRef<'c>) -> Self {
+        Self { lane }
     }
 
     /// Takes over the wishes of the interceptors on the way here, and waits for the request, if there must be
     /// one.
     pub(crate) async fn begin(&mut self, call: &mut Call) -> Result<()> {
-        self.lane.with(|messages| messages.begin(call));
-        if self.request.is_none() && call.spec().shape.has_one_request() {
-            let request = poll_fn(|cx| self.lane.poll_request(cx.waker())).await?;
-            self.request = Some(request.ok_or_else(|| Error::unimplemented(NO_REQUEST))?);
+        let has_request = self.lane.with(|messages| {
+            messages.begin(call);
+            messages.request.is_some()
+        });
+        if !has_request && call.spec().shape.has_one_request() {
+            poll_fn(|cx| self.lane.poll_request(cx.waker())).await?;
         }
         Ok(())
     }
@@ -315,5 +313,3 @@ impl fmt::Debug for Ends<'_> {
         f.write_str("Ends")
     }
 }
-
-pub(crate) const NO_REQUEST: &str = "the request has no message";

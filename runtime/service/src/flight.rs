@@ -2,11 +2,10 @@
 
 use crate::budget::Share;
 use crate::deadline::{Expired, Timer};
-use crate::ends::NO_REQUEST;
-use crate::lane::{Lane, Shared, Turn};
-use crate::messages::{Closing, Messages, Unsent};
+use crate::lane::{Lane, NO_REQUEST, Shared, Turn};
+use crate::messages::{Closed, Closing, Messages, Unsent};
 use crate::router::{Refused, Route, Routes};
-use crate::service::{Handled, Mount, Start, drop_caught, poll_caught};
+use crate::service::{Handled, Started, drop_caught, poll_caught};
 use crate::trailers::Trailers;
 use crate::watch::{Watch, trace_failure};
 use crate::{Arrival, BoxFuture, Call, Error, Instant};
@@ -123,23 +122,19 @@ pub struct Ended {
 /// What a call does. Each state owns what it needs; a transition takes it.
 enum State {
     /// Waits until the request of a unary call is whole, or for the first poll.
-    Gather(Gather),
+    Gather(Box<Started>),
     /// Polls the handler, and the interceptors around it.
     Run(Run),
-    /// Has ended, and the rest of the response is not written.
+    /// The handler has ended, and the rest of the response is not written.
     Close(Handled),
+    /// The handler of a stream was dropped, and the rest of the response is not written.
+    Break(Arc<Shared>, Error),
     /// Has been refused, and the answer is not written.
     Refuse(Box<Answer>),
     /// Waits to write the trailers.
     Trail(Trailers, Ended),
     /// Waits for nothing.
     Done,
-}
-
-struct Gather {
-    mount: Arc<dyn Mount>,
-    start: Start,
-    messages: Box<Messages>,
 }
 
 struct Run {
@@ -180,14 +175,18 @@ impl Routes {
             watch.form = Some((protocol, codec));
             watch
         });
-        let call = Call::new(spec, protocol, codec, arrival, timer.deadline, &self.tracker);
-        let gather = Gather {
-            mount: entry.mount.clone(),
-            start: Start { method, call, around: entry.around.clone() },
-            messages: Box::new(Messages::new(exchange, coding, Share::new(&self.budget))),
-        };
+        let started = Box::write(
+            Box::new_uninit(),
+            Started {
+                mount: entry.mount.clone(),
+                method,
+                around: entry.around.clone(),
+                call: Call::new(spec, protocol, codec, arrival, timer.deadline, &self.tracker),
+                lane: Lane::Own(Messages::new(exchange, coding, Share::new(&self.budget))),
+            },
+        );
         drop(opening);
-        let mut flight = CallInFlight::new(State::Gather(gather), timer, head, Some(spec), watch);
+        let mut flight = CallInFlight::new(State::Gather(started), timer, head, Some(spec), watch);
         if spec.shape != StreamShape::Unary {
             flight.timer.watch_messages(&entry.deadlines, now);
         }
@@ -219,18 +218,17 @@ impl CallInFlight {
     /// Takes what has arrived. Poll next.
     pub fn handle_input(&mut self, input: Input<'_>) {
         match input {
-            Input::Data(chunk) => self.take_in(chunk, false),
-            Input::End => {
-                self.input_ended = true;
-                self.take_in(Bytes::new(), true);
-            }
-            Input::Trailers(trailers) => {
+            Input::Data(chunk) => self.take_in(chunk),
+            // No protocol gives the trailers of a request a meaning.
+            Input::End | Input::Trailers(_) => {
                 self.input_ended = true;
                 match &mut self.state {
-                    State::Gather(gather) => gather.messages.exchange.push_trailers(trailers),
-                    State::Run(Run { shared: Some(shared), .. }) => shared.push_trailers(trailers),
-                    State::Run(Run { shared: None, .. }) => {}
-                    State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done => {}
+                    State::Gather(started) => {
+                        started.lane.lend().with(|messages| messages.exchange.push_end());
+                    }
+                    State::Run(Run { shared: Some(shared), .. }) => shared.push_end(),
+                    State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => {}
+                    State::Refuse(_) | State::Trail(..) | State::Done => {}
                 }
             }
         }
@@ -239,9 +237,9 @@ impl CallInFlight {
     /// Takes note of bytes of the response body that have left for the peer. Poll next, unless the call is done.
     pub fn handle_sent(&mut self, bytes: usize) {
         match &self.state {
-            State::Run(Run { shared: Some(shared), .. }) => shared.sent(bytes),
-            State::Gather(_) | State::Run(Run { shared: None, .. }) | State::Refuse(_) => {}
-            State::Close(_) | State::Trail(..) | State::Done => self.unsent.sent(bytes),
+            State::Run(Run { shared: Some(shared), .. }) | State::Break(shared, _) => shared.sent(bytes),
+            State::Gather(_) | State::Run(Run { shared: None, .. }) => {}
+            State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done => self.unsent.sent(bytes),
         }
     }
 
@@ -258,42 +256,55 @@ impl CallInFlight {
         {
             self.fail(expired.into_error());
         }
-        let turn = match &mut self.state {
-            State::Run(run) => match run.poll(cx, out) {
+        let mut turn = None;
+        if let State::Run(run) = &mut self.state {
+            match run.poll(cx, out) {
                 Poll::Ready(Ok(handled)) => {
                     self.state = State::Close(handled);
-                    None
                 }
-                Poll::Ready(Err(panic)) => {
-                    self.fail(panic);
-                    None
+                Poll::Ready(Err(panic)) => self.fail(panic),
+                Poll::Pending => {
+                    turn = run.shared.as_ref().map(|shared| shared.end_turn(out.fields, out.body));
                 }
-                Poll::Pending => run.shared.as_ref().map(|shared| shared.end_turn(out.fields, out.body)),
-            },
-            State::Gather(_) | State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done => None,
-        };
-        match std::mem::replace(&mut self.state, State::Done) {
-            waiting @ (State::Gather(_) | State::Run(_)) => {
-                let gathers = matches!(waiting, State::Gather(_));
-                self.state = waiting;
-                self.wait(gathers, turn, now)
             }
-            State::Close(handled) => self.close(handled, out),
+        }
+        if let State::Gather(_) | State::Run(_) = self.state {
+            return self.wait(turn, now);
+        }
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Close(Handled { mut started, outcome }) => {
+                let mut last = Trailers::default();
+                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
+                let Started { call, lane, .. } = &mut *started;
+                let (headers, trailers) = call.response();
+                let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
+                // Apart from hooks, which go with the rest: two panics at once would end the program.
+                drop_caught(std::mem::take(call.extensions_mut()));
+                drop_caught(started);
+                self.close(outcome, closed, last, out.fields)
+            }
+            State::Break(shared, error) => {
+                let mut last = Trailers::default();
+                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
+                let (outcome, closed) = shared.finish(Err(error), &Metadata::new(), closing);
+                drop_caught(shared);
+                self.close(outcome, closed, last, out.fields)
+            }
             State::Refuse(answer) => self.refuse(*answer, out),
             State::Trail(trailers, ended) => {
                 trailers.write(out.fields);
                 Step::Done(Ended { rest: self.rest(ended.rest), ..ended })
             }
-            State::Done => Step::Wait { input: false, until: None },
+            State::Done | State::Gather(_) | State::Run(_) => Step::Wait { input: false, until: None },
         }
     }
 
-    fn take_in(&mut self, chunk: Bytes, end: bool) {
+    fn take_in(&mut self, chunk: Bytes) {
         let taken = match &mut self.state {
-            State::Gather(gather) => gather.messages.push(chunk, end),
-            State::Run(Run { shared: Some(shared), .. }) => shared.push(chunk, end),
-            State::Run(Run { shared: None, .. }) => Ok(()),
-            State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done => Ok(()),
+            State::Gather(started) => started.lane.lend().with(|messages| messages.push(chunk)),
+            State::Run(Run { shared: Some(shared), .. }) => shared.push(chunk),
+            State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => Ok(()),
+            State::Refuse(_) | State::Trail(..) | State::Done => Ok(()),
         };
         if let Err(error) = taken {
             self.fail(error);
@@ -303,55 +314,56 @@ impl CallInFlight {
     /// Lets the handler begin, if it can: that of a unary call when its request is whole, all others, and interceptors, at
     /// once.
     fn begin(&mut self, body: &mut BytesMut) {
-        let State::Gather(Gather { start, messages, .. }) = &mut self.state else { return };
-        let request = match start.call.spec().shape {
-            StreamShape::Unary => match (messages.receive(), &start.around) {
-                (Ok(Received::Message(request)), _) => Ok(Some(request)),
+        let State::Gather(started) = &mut self.state else { return };
+        let is_unary = started.call.spec().shape == StreamShape::Unary;
+        let early = match is_unary.then(|| started.lane.lend().with(Messages::receive)) {
+            None => None,
+            Some(Ok(Received::Message(request))) => {
+                started.lane.lend().with(|messages| {
+                    messages.request = Some(request);
+                    messages.lend_room(body);
+                });
+                return self.run(|started| started);
+            }
+            // Interceptors run before the request is whole, and see what is wrong with it.
+            Some(received) => match (received, &started.around) {
                 (Ok(Received::Pending), None) => return,
-                (Ok(Received::End), None) => return self.fail(Error::unimplemented(NO_REQUEST)),
+                (Ok(_), None) => return self.fail(Error::unimplemented(NO_REQUEST)),
                 (Err(error), None) => return self.fail(error),
-                // Interceptors run before the request is whole, and see what is wrong with it.
-                (Ok(Received::Pending | Received::End), Some(_)) => Ok(None),
-                (Err(error), Some(_)) => Err(error),
+                (Ok(_), Some(_)) => None,
+                (Err(error), Some(_)) => Some(error),
             },
-            StreamShape::ClientStream | StreamShape::ServerStream | StreamShape::Bidi => Ok(None),
         };
-        let State::Gather(gather) = std::mem::replace(&mut self.state, State::Done) else { return };
-        self.state = State::Run(gather.run(request, body));
+        self.run(move |started| Box::new(started.share(early)));
+    }
+
+    fn run(&mut self, prepare: impl FnOnce(Box<Started>) -> Box<Started>) {
+        if let State::Gather(started) = std::mem::replace(&mut self.state, State::Done) {
+            let started = prepare(started);
+            let shared = started.lane.shared().cloned();
+            self.state = State::Run(Run { handler: started.mount.clone().handle(started), shared });
+        }
     }
 
     /// Ends the call in place of its handler, which is dropped where it waits.
     fn fail(&mut self, error: Error) {
-        let (headers, trailers) = (Metadata::new(), Metadata::new());
         self.state = match std::mem::replace(&mut self.state, State::Done) {
-            State::Gather(gather) => {
-                drop_caught(gather.start);
-                State::Close(Handled {
-                    lane: Lane::Own(gather.messages),
-                    headers,
-                    trailers,
-                    outcome: Err(error),
-                })
-            }
+            State::Gather(started) => State::Close(Handled { started, outcome: Err(error) }),
             State::Run(Run { handler, shared }) => {
                 drop_caught(handler);
                 match shared {
-                    Some(shared) => State::Close(Handled {
-                        lane: Lane::Shared(shared),
-                        headers,
-                        trailers,
-                        outcome: Err(error),
-                    }),
+                    Some(shared) => State::Break(shared, error),
                     None => State::Refuse(Box::new(answer_error(&self.head, &error))),
                 }
             }
-            ended @ (State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done) => ended,
+            ended @ (State::Close(_) | State::Break(..) | State::Refuse(_)) => ended,
+            ended @ (State::Trail(..) | State::Done) => ended,
         };
     }
 
-    fn wait(&mut self, gathers: bool, turn: Option<Turn>, now: Instant) -> Step {
+    fn wait(&mut self, turn: Option<Turn>, now: Instant) -> Step {
         let wants_input = match turn {
-            None => gathers,
+            None => matches!(self.state, State::Gather(_)),
             Some(turn) => {
                 if turn.passed {
                     self.timer.message_passed(now);
@@ -368,26 +380,31 @@ impl CallInFlight {
         Step::Wait { input: wants_input && !self.input_ended, until: self.timer.next() }
     }
 
-    /// Writes the end of the response, and its head unless that has left.
-    fn close(&mut self, handled: Handled, out: &mut Outbox<'_>) -> Step {
-        let Handled { lane, headers, trailers, outcome } = handled;
-        let mut last = Trailers::default();
-        let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
-        let (outcome, closed) = lane.finish(outcome, &headers, &trailers, closing);
-        let code = outcome.as_ref().err().map(Error::code);
-        self.unsent = closed.unsent;
-        if let Some(status) = closed.end.status {
-            self.head_leaves(status);
+    /// Says that the end of the response has been written, its head too unless that has left before.
+    fn close(
+        &mut self,
+        outcome: Result<(), Error>,
+        closed: Closed,
+        last: Trailers,
+        fields: &mut dyn HeadersMut,
+    ) -> Step {
+        let Closed { end, grew, unsent, received, sent } = closed;
+        self.unsent = unsent;
+        if end.status.is_some()
+            && let Some(watch) = &mut self.watch
+        {
+            watch.head_leaves();
         }
         let told = outcome.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Ok);
-        self.tell_end(told, closed.received, closed.sent);
-        let ended = Ended { trailers: closed.end.trailers, rest: closed.end.rest, code };
-        if closed.end.status.is_none() && !closed.grew {
-            last.write(out.fields);
+        self.tell_end(told, received, sent);
+        let code = outcome.as_ref().err().map(Error::code);
+        let ended = Ended { trailers: end.trailers, rest: end.rest, code };
+        if end.status.is_none() && !grew {
+            last.write(fields);
             return Step::Done(Ended { rest: self.rest(ended.rest), ..ended });
         }
         self.state = State::Trail(last, ended);
-        closed.end.status.map_or(Step::Body, Step::Head)
+        end.status.map_or(Step::Body, Step::Head)
     }
 
     fn refuse(&mut self, answer: Answer, out: &mut Outbox<'_>) -> Step {
@@ -428,24 +445,16 @@ impl CallInFlight {
     }
 }
 
-impl Gather {
-    /// Begins the handler. The request is there if it is whole, and an error if it can never be.
-    fn run(self, request: Result<Option<Bytes>, Error>, body: &mut BytesMut) -> Run {
-        let Self { mount, mut start, mut messages } = self;
-        let early = match request {
-            Ok(Some(request)) => {
-                messages.lend_room(body);
-                return Run {
-                    handler: mount.handle(start, Lane::Own(messages), Some(request)),
-                    shared: None,
-                };
-            }
-            Ok(None) => None,
-            Err(error) => Some(error),
+impl Started {
+    /// Shares the messages with the shell from here on. `early` is what has been found wrong with the request already.
+    fn share(self, early: Option<Error>) -> Self {
+        let Self { mount, method, around, mut call, lane } = self;
+        let shared = match lane {
+            Lane::Own(messages) => Arc::new(Shared::new(messages, early)),
+            Lane::Shared(shared) => shared,
         };
-        let shared = Arc::new(Shared::new(*messages, early));
-        start.call.share_headers(shared.clone());
-        Run { handler: mount.handle(start, Lane::Shared(shared.clone()), None), shared: Some(shared) }
+        call.share_headers(shared.clone());
+        Self { mount, method, around, call, lane: Lane::Shared(shared) }
     }
 }
 
@@ -463,7 +472,9 @@ impl Drop for CallInFlight {
         if let Some(watch) = self.watch.take() {
             watch.end(&self.head, self.spec, CallOutcome::Cancelled, Traffic::default(), Traffic::default());
         }
-        drop_caught(std::mem::replace(&mut self.state, State::Done));
+        if !matches!(self.state, State::Done) {
+            drop_caught(std::mem::replace(&mut self.state, State::Done));
+        }
     }
 }
 

@@ -4,11 +4,10 @@
 
 use crate::error::broken;
 use crate::messages::{Closed, Closing, Messages};
-use crate::service::drop_caught;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_call::WakerSlot;
-use ringwire_http::{Headers, HeadersMut};
+use ringwire_http::HeadersMut;
 use ringwire_message::{Encode, Message, Writable};
 use ringwire_rpc::{Compress, Input, Metadata};
 use std::fmt;
@@ -17,9 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 /// Where the messages of a call are.
+#[expect(clippy::large_enum_variant, reason = "it lies in the one block of a call, and most calls are unary")]
 pub(crate) enum Lane {
     /// With the call: of a unary call whose request is whole before its handler begins.
-    Own(Box<Messages>),
+    Own(Messages),
     /// With the call and with the shell, which moves them while the handler runs.
     Shared(Arc<Shared>),
 }
@@ -31,6 +31,14 @@ pub(crate) enum LaneRef<'c> {
 }
 
 impl Lane {
+    /// The messages that the shell shares with the handler.
+    pub(crate) fn shared(&self) -> Option<&Arc<Shared>> {
+        match self {
+            Self::Own(_) => None,
+            Self::Shared(shared) => Some(shared),
+        }
+    }
+
     pub(crate) fn lend(&mut self) -> LaneRef<'_> {
         match self {
             Self::Own(messages) => LaneRef::Own(messages),
@@ -40,27 +48,18 @@ impl Lane {
 
     /// Ends the response: writes all that is left of it, its head too if that has not left.
     pub(crate) fn finish(
-        self,
+        &mut self,
         outcome: Result<()>,
         headers: &Metadata,
         trailers: &Metadata,
         closing: Closing<'_>,
     ) -> (Result<()>, Closed) {
         match self {
-            Self::Own(mut messages) => {
+            Self::Own(messages) => {
                 let closed = messages.finish(&outcome, headers, trailers, closing);
-                drop_caught(messages);
                 (outcome, closed)
             }
-            Self::Shared(shared) => {
-                let mut state = shared.lock();
-                let outcome = state.outcome(outcome);
-                let State { messages, headers, .. } = &mut *state;
-                let closed = messages.finish(&outcome, headers, trailers, closing);
-                drop(state);
-                drop_caught(shared);
-                (outcome, closed)
-            }
+            Self::Shared(shared) => shared.finish(outcome, trailers, closing),
         }
     }
 }
@@ -74,11 +73,16 @@ impl<'c> LaneRef<'c> {
         }
     }
 
-    /// Waits for the one request of a method that has one, unless it came before the handler began.
-    pub(crate) fn poll_request(&self, waker: &Waker) -> Poll<Result<Option<Bytes>>> {
+    /// Waits for the one request of a method that has one.
+    pub(crate) fn poll_request(&self, waker: &Waker) -> Poll<Result<()>> {
         match self {
-            Self::Own(_) => Poll::Ready(Ok(None)),
-            Self::Shared(shared) => shared.poll_receive(waker),
+            // The handler began when it was whole.
+            Self::Own(_) => Poll::Ready(Ok(())),
+            Self::Shared(shared) => shared.poll_receive(waker).map(|received| {
+                let request = received?.ok_or_else(|| Error::unimplemented(NO_REQUEST))?;
+                shared.lock().messages.request = Some(request);
+                Ok(())
+            }),
         }
     }
 
@@ -102,8 +106,8 @@ impl<'c> LaneRef<'c> {
 
 /// The headers of a response, where they wait to leave.
 pub(crate) enum HeadersLane {
-    /// With the call: they leave when the handler has ended.
-    Own(Metadata),
+    /// With the call: they leave when the handler has ended. Made when they are asked for.
+    Own(Option<Box<Metadata>>),
     /// Where the first message of a stream takes them along.
     Shared(Arc<Shared>),
 }
@@ -111,7 +115,7 @@ pub(crate) enum HeadersLane {
 impl HeadersLane {
     pub(crate) fn lock(&mut self) -> Result<ResponseHeaders<'_>> {
         Ok(ResponseHeaders(match self {
-            Self::Own(headers) => HeadersRef::Own(headers),
+            Self::Own(headers) => HeadersRef::Own(headers.get_or_insert_default()),
             Self::Shared(shared) => {
                 let state = shared.lock();
                 state.headers_are_here()?;
@@ -125,17 +129,17 @@ impl HeadersLane {
         match self {
             Self::Own(_) => Some(wish),
             Self::Shared(shared) => {
-                shared.lock().messages.exchange.set_compress(wish);
+                shared.set_compress(wish);
                 None
             }
         }
     }
 
-    /// The headers that wait here.
-    pub(crate) fn take(&mut self) -> Metadata {
+    /// The headers that wait with the call.
+    pub(crate) fn own(&self) -> Option<&Metadata> {
         match self {
-            Self::Own(headers) => std::mem::take(headers),
-            Self::Shared(_) => Metadata::new(),
+            Self::Own(headers) => headers.as_deref(),
+            Self::Shared(_) => None,
         }
     }
 }
@@ -246,17 +250,17 @@ impl Shared {
     }
 
     /// Takes a piece of the request body.
-    pub(crate) fn push(&self, chunk: Bytes, end: bool) -> Result<()> {
+    pub(crate) fn push(&self, chunk: Bytes) -> Result<()> {
         let mut state = self.lock();
         state.wants_input = false;
-        state.messages.push(chunk, end)
+        state.messages.push(chunk)
     }
 
-    /// Takes the trailers of the request.
-    pub(crate) fn push_trailers(&self, trailers: &dyn Headers) {
+    /// Takes the end of the request.
+    pub(crate) fn push_end(&self) {
         let mut state = self.lock();
         state.wants_input = false;
-        state.messages.exchange.push_trailers(trailers);
+        state.messages.exchange.push_end();
     }
 
     /// Takes note of bytes that have left.
@@ -306,6 +310,20 @@ impl Shared {
             return Poll::Pending;
         }
         Poll::Ready(state.said(|messages| messages.send(message)))
+    }
+
+    /// Ends the response: writes all that is left of it, its head too if that has not left.
+    pub(crate) fn finish(
+        &self,
+        outcome: Result<()>,
+        trailers: &Metadata,
+        closing: Closing<'_>,
+    ) -> (Result<()>, Closed) {
+        let mut state = self.lock();
+        let outcome = state.outcome(outcome);
+        let State { messages, headers, .. } = &mut *state;
+        let closed = messages.finish(&outcome, headers, trailers, closing);
+        (outcome, closed)
     }
 
     pub(crate) fn set_compress(&self, wish: Compress) {
@@ -396,6 +414,7 @@ impl Head {
     }
 }
 
+pub(crate) const NO_REQUEST: &str = "the request has no message";
 pub(crate) const WRONG_SHAPE: &str =
     "the code of the method asks for ends of another shape than its spec says";
 const LATE_HEADERS: &str = "the response headers have left: change them before the first send or flush";

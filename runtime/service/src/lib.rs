@@ -38,11 +38,12 @@ pub use pull::{Alarm, BoxError, Interrupted, Pull, PullBody};
 pub use router::{Router, RouterError, Routes};
 pub use service::{Mounted, Service, unimplemented};
 pub use tracker::Guard;
-pub use whole::WholeResponse;
+pub use whole::{WholeResponse, post_head};
 
 pub use ringwire_call::{
     Cancelled, ErrorDetails, Instant, Interceptor, KIB, MIB, Observer, Payload, Result, with,
 };
+pub use ringwire_http::Head;
 pub use ringwire_message::{Encode, Message};
 pub use ringwire_rpc::{
     Code, Compress, Error, Idempotency, Limits, Metadata, MethodDescriptor, Spec, StreamShape,

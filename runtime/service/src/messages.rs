@@ -14,6 +14,8 @@ pub(crate) struct Messages {
     pub(crate) coding: Coding,
     /// Bytes that were written and not yet handed to the shell.
     pub(crate) out: BytesMut,
+    /// The one request of a method that has one, until its handler takes it.
+    pub(crate) request: Option<Bytes>,
     watchers: Watchers,
     share: Share,
     /// The bytes of the message that the handler looks at.
@@ -52,11 +54,13 @@ pub(crate) struct Unsent {
 }
 
 impl Messages {
+    #[inline]
     pub(crate) fn new(exchange: ServerExchange, coding: Coding, share: Share) -> Self {
         Self {
             exchange,
             coding,
             out: BytesMut::new(),
+            request: None,
             watchers: Watchers::default(),
             share,
             current: 0,
@@ -75,7 +79,14 @@ impl Messages {
     }
 
     /// Draws from the server's budget what the call holds now.
+    #[inline]
     fn account(&mut self) -> Result<()> {
+        // No more can be held than has ever come, and small calls draw nothing.
+        let bound = self.received.bytes as usize + self.current + self.out.len() + self.unsent;
+        if self.share.is_free(bound) { Ok(()) } else { self.draw() }
+    }
+
+    fn draw(&mut self) -> Result<()> {
         let held = self.exchange.buffered() + self.current + self.out.len() + self.unsent;
         self.share.hold(held).map_err(exhausted)
     }
@@ -134,9 +145,9 @@ impl Messages {
     }
 
     /// Takes a piece of the request body.
-    pub(crate) fn push(&mut self, chunk: Bytes, end: bool) -> Result<()> {
+    pub(crate) fn push(&mut self, chunk: Bytes) -> Result<()> {
         self.received.bytes += chunk.len() as u64;
-        self.exchange.push(chunk, end);
+        self.exchange.push(chunk, false);
         self.account()
     }
 
@@ -184,6 +195,7 @@ impl Messages {
         let end = self.exchange.finish(ending, sinks);
         let grew = self.hand_out(closing.body);
         self.current = 0;
+        self.request = None;
         // More than before only by the few bytes that end a response, which no budget should refuse.
         let _ = self.account();
         let unsent = Unsent { bytes: self.unsent, share: self.share.hand_over() };

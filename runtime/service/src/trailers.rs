@@ -8,34 +8,40 @@ use std::borrow::Cow;
 #[derive(Debug, Default)]
 pub(crate) struct Trailers {
     first: Option<(Token, &'static str)>,
-    rest: Vec<(Cow<'static, str>, Bytes)>,
+    rest: Option<Box<Rest>>,
 }
+
+type Rest = Vec<(Cow<'static, str>, Bytes)>;
 
 impl Trailers {
     pub(crate) fn write(&self, sink: &mut dyn HeadersMut) {
         if let Some((name, value)) = self.first {
             sink.append_static(name, value);
         }
-        for (name, value) in &self.rest {
+        for (name, value) in self.rest.iter().flat_map(|rest| rest.iter()) {
             sink.append(name, value);
         }
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
     }
 }
 
 impl HeadersMut for Trailers {
     fn append(&mut self, name: &str, value: &[u8]) {
-        self.rest.push((Cow::Owned(name.to_owned()), Bytes::copy_from_slice(value)));
+        self.rest().push((Cow::Owned(name.to_owned()), Bytes::copy_from_slice(value)));
     }
 
     fn append_known(&mut self, token: Token, value: &[u8]) {
-        self.rest.push((Cow::Borrowed(token.as_str()), Bytes::copy_from_slice(value)));
+        self.rest().push((Cow::Borrowed(token.as_str()), Bytes::copy_from_slice(value)));
     }
 
     fn append_static(&mut self, token: Token, value: &'static str) {
-        if self.first.is_none() && self.rest.is_empty() {
+        if self.first.is_none() && self.rest.is_none() {
             self.first = Some((token, value));
         } else {
-            self.rest.push((Cow::Borrowed(token.as_str()), Bytes::from_static(value.as_bytes())));
+            self.rest().push((Cow::Borrowed(token.as_str()), Bytes::from_static(value.as_bytes())));
         }
     }
 }

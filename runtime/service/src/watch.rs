@@ -67,10 +67,11 @@ pub(crate) fn trace_failure(procedure: &str, error: &Error) {
     if error.code() != Code::Internal {
         return;
     }
+    let error_text = error.message();
     match error.source() {
         Some(cause) => {
-            tracing::error!(target: "ringwire", procedure, error = error.message(), cause = %cause)
+            tracing::error!(target: "ringwire", procedure, error = error_text, cause = %cause);
         }
-        None => tracing::error!(target: "ringwire", procedure, error = error.message()),
+        None => tracing::error!(target: "ringwire", procedure, error = error_text),
     }
 }

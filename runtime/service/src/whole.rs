@@ -3,6 +3,7 @@
 use crate::{Arrival, Input, Instant, Outbox, Routes, Step};
 use bytes::{Bytes, BytesMut};
 use ringwire_http::Head;
+use ringwire_rpc::NAMES;
 use std::future::poll_fn;
 use std::task::Poll;
 
@@ -61,6 +62,11 @@ impl Routes {
         response.body = body.freeze();
         response
     }
+}
+
+/// The head of a POST request over HTTP/2, for [`Routes::answer`]. [`Head::with_field`] adds header fields.
+pub fn post_head(path: impl AsRef<str>, content_type: &str) -> Head {
+    Head::post(path.as_ref(), content_type, &NAMES)
 }
 
 fn first<'f>(fields: &'f [(String, Vec<u8>)], name: &str) -> Option<&'f str> {

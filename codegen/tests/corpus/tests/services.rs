@@ -2,14 +2,13 @@
 
 use ringwire_client::{Channel, Code};
 use ringwire_codegen_corpus::*;
-use ringwire_local::LocalChannel;
-use ringwire_service::{Call, Mounted, PlainHead, Result, Router, Service, WholeResponse};
+use ringwire_service::{Call, Mounted, Result, Router, Service, WholeResponse, post_head};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 fn answer<S: Service>(service: Mounted<S>, path: &str, body: &str) -> WholeResponse {
     let routes = Router::new().add(service).build().expect("one service");
-    let head = PlainHead::post(path, "application/json");
+    let head = post_head(path, "application/json");
     now(routes.answer(head, body.to_owned()))
 }
 

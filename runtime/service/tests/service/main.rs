@@ -11,6 +11,7 @@ mod deadlines;
 mod driving;
 mod greet;
 mod interceptors;
+mod observing;
 mod odd_names;
 mod panics;
 mod routing;

@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use ringwire_http::Head;
-use ringwire_rpc::NAMES;
+pub(crate) use ringwire_service::post_head as post;
 use ringwire_service::{
     Arrival, Call, CallInFlight, Ended, Input, Next, Outbox, Result, Router, Routes, Step, WholeResponse,
 };
@@ -24,11 +24,6 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
 
 pub(crate) fn routes(router: Router) -> Arc<Routes> {
     router.build().unwrap()
-}
-
-/// A POST over HTTP/2.
-pub(crate) fn post(path: impl AsRef<str>, content_type: &str) -> Head {
-    Head::post(path.as_ref(), content_type, &NAMES)
 }
 
 /// An interceptor that changes nothing.
