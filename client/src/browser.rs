@@ -1,6 +1,6 @@
 //! Channels over the browser's fetch.
 
-use crate::{Channel, Result};
+use crate::{Channel, ChannelError, Result};
 use ringwire_fetch::Fetch;
 
 impl Channel {
@@ -8,7 +8,7 @@ impl Channel {
     ///
     /// # Errors
     /// It is no origin.
-    pub fn new(origin: &str) -> Result<Self> {
+    pub fn new(origin: &str) -> Result<Self, ChannelError> {
         Self::over(Fetch::new(), origin)
     }
 }

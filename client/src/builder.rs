@@ -4,13 +4,15 @@ use crate::call::Call;
 use crate::error::{bad_argument, decode_failed};
 use crate::message::Lent;
 use crate::{
-    Bidi, BoxFuture, Channel, ClientStream, HedgePolicy, Incoming, Reply, Result, RetryPolicy, stream,
+    Bidi, BoxFuture, Channel, ClientStream, HedgePolicy, Incoming, Reply, Result, RetryPolicy, UnaryFuture,
+    stream,
 };
 use bytes::Bytes;
 use ringwire_call::{Coding, ParentCall};
 use ringwire_message::{Codec, DecodeLimits, Encode, Message};
 use ringwire_rpc::{
-    ClientProtocol, Compress, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata, Spec,
+    ClientConfig, ClientProtocol, Compress, Compression, CompressionPolicy, Compressions, GetPolicy, Limits,
+    Metadata, Spec,
 };
 use std::borrow::Cow;
 use std::fmt;
@@ -140,74 +142,78 @@ impl<S> CallBuilder<S> {
 
     /// Chooses whether requests are compressed, where the channel says with what.
     pub fn compress(mut self, wish: Compress) -> Self {
-        self.call.compress = Some(wish);
+        self.call.options_mut().compress = Some(wish);
         self
     }
 
     /// Leaves something for the transport beside the request: what tower layers look for.
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.call.extensions.insert(value);
+        self.call.extensions_mut().insert(value);
         self
     }
 
-    /// See [`Channel::protocol`].
+    /// Sets the protocol of this call. It goes before [`Channel::protocol`].
     pub fn protocol(self, protocol: ClientProtocol) -> Self {
-        self.with_channel(|channel| channel.protocol(protocol))
+        self.with_config(|config| config.protocol = protocol)
     }
 
-    /// See [`Channel::codec`].
-    pub fn codec(self, codec: &'static dyn Codec) -> Self {
-        self.with_channel(|channel| channel.codec(codec))
+    /// Sets the codec of this call. It goes before [`Channel::codec`].
+    pub fn codec(mut self, codec: &'static dyn Codec) -> Self {
+        self.call.options_mut().codec = Some(codec);
+        self.with_config(|config| *config = config.clone().with_codec(codec.name()))
     }
 
-    /// See [`Channel::limits`].
+    /// Sets the bounds of this call, both ways. It goes before [`Channel::limits`].
     pub fn limits(self, limits: Limits) -> Self {
-        self.with_channel(|channel| channel.limits(limits))
+        self.with_config(|config| config.limits = limits)
     }
 
-    /// See [`Channel::decode_limits`].
-    pub fn decode_limits(self, limits: DecodeLimits) -> Self {
-        self.with_channel(|channel| channel.decode_limits(limits))
+    /// Sets the cost that decoding one message of this call may have. It goes before [`Channel::decode_limits`].
+    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.call.options_mut().decode_limits = Some(limits);
+        self
     }
 
-    /// See [`Channel::accept`].
+    /// Sets the compressions that the response may have, the most preferred first. It goes before [`Channel::accept`].
     pub fn accept(self, compressions: Compressions) -> Self {
-        self.with_channel(|channel| channel.accept(compressions))
+        self.with_config(|config| config.compressions = compressions)
     }
 
-    /// See [`Channel::compression`].
+    /// Sets the compression of the requests of this call. It goes before [`Channel::compression`].
     pub fn compression(self, compression: Option<&'static dyn Compression>) -> Self {
-        self.with_channel(|channel| channel.compression(compression))
+        self.with_config(|config| config.compression = compression)
     }
 
-    /// See [`Channel::compression_policy`].
+    /// Sets which requests of this call are worth compressing. It goes before [`Channel::compression_policy`].
     pub fn compression_policy(self, policy: CompressionPolicy) -> Self {
-        self.with_channel(|channel| channel.compression_policy(policy))
+        self.with_config(|config| config.compression_policy = policy)
     }
 
-    /// See [`Channel::get`].
+    /// Sets whether this call travels as GET, if its method has no side effects. It goes before [`Channel::get`].
     pub fn get(self, policy: GetPolicy) -> Self {
-        self.with_channel(|channel| channel.get(policy))
+        self.with_config(|config| config.get = policy)
     }
 
-    /// See [`Channel::retry`].
-    pub fn retry(self, policy: impl Into<Option<RetryPolicy>>) -> Self {
-        self.with_channel(|channel| channel.retry(policy))
+    /// Sets the policy by which this call is made again after it has failed. It goes before [`Channel::retry`].
+    pub fn retry(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
+        self.call.options_mut().retry = Some(policy.into());
+        self
     }
 
-    /// See [`Channel::hedge`].
-    pub fn hedge(self, policy: impl Into<Option<HedgePolicy>>) -> Self {
-        self.with_channel(|channel| channel.hedge(policy))
+    /// Sets the policy by which this call is sent to more than one server when the first is slow. It goes before [`Channel::hedge`].
+    pub fn hedge(mut self, policy: impl Into<Option<HedgePolicy>>) -> Self {
+        self.call.options_mut().hedge = Some(policy.into());
+        self
     }
 
-    fn with_channel(mut self, change: impl FnOnce(Channel) -> Channel) -> Self {
-        self.call.channel = change(self.call.channel);
+    fn with_config(mut self, change: impl FnOnce(&mut ClientConfig)) -> Self {
+        change(self.call.config_mut());
         self
     }
 
     fn note<E: std::error::Error + Send + Sync + 'static>(mut self, added: Result<(), E>) -> Self {
         if let Err(error) = added {
-            self.call.fault.get_or_insert_with(|| bad_argument(error));
+            self.call.note(bad_argument(error));
         }
         self
     }
@@ -229,15 +235,10 @@ where
     F: ReplyForm<A> + 'r,
 {
     type Output = Result<Reply<F::Form>>;
-    type IntoFuture = BoxFuture<'r, Self::Output>;
+    type IntoFuture = UnaryFuture<'r, Q, A, T, K, F>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { call, shape: One { request, .. } } = self;
-        Box::pin(async move {
-            let coding = call.channel.coding();
-            let reply = stream::unary(call, &Lent::<Q, T, K>::new(request), A::FULL_NAME).await?;
-            reply.decode(|bytes| F::decode(&coding, bytes))
-        })
+        UnaryFuture::new(self.call, self.shape.request)
     }
 }
 

@@ -5,11 +5,12 @@
 
 use crate::error::{abandoned, ended_by_server};
 use crate::flow::Hold;
-use crate::message::{Hook, Sendable, write};
+use crate::message::{Sendable, write};
+use crate::watch::Watch;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
-use ringwire_call::{Coding, WakerSlot};
+use ringwire_call::{Coding, HttpFields, WakerSlot, Watchers};
 use ringwire_rpc::{ClientExchange, Compress};
 use ringwire_transport::BoxError;
 use std::pin::Pin;
@@ -19,9 +20,10 @@ use std::task::{Context, Poll, Waker};
 pub(crate) struct Cell(Mutex<Outbox>);
 
 struct Outbox {
-    exchange: ClientExchange,
+    exchange: ClientExchange<HttpFields>,
     coding: Coding,
-    hooks: Vec<Hook>,
+    watchers: Watchers,
+    watch: Option<Arc<Watch>>,
     /// What was sent, and not yet taken by the transport.
     out: BytesMut,
     state: State,
@@ -45,11 +47,17 @@ enum State {
 }
 
 impl Cell {
-    pub(crate) fn new(exchange: ClientExchange, coding: Coding, hooks: Vec<Hook>) -> Self {
+    pub(crate) fn new(
+        exchange: ClientExchange<HttpFields>,
+        coding: Coding,
+        watchers: Watchers,
+        watch: Option<Arc<Watch>>,
+    ) -> Self {
         Self(Mutex::new(Outbox {
             exchange,
             coding,
-            hooks,
+            watchers,
+            watch,
             out: BytesMut::new(),
             state: State::Open,
             is_taken: false,
@@ -117,7 +125,7 @@ impl Cell {
         self.lock().exchange.set_compress(wish);
     }
 
-    pub(crate) fn with_exchange<R>(&self, with: impl FnOnce(&mut ClientExchange) -> R) -> R {
+    pub(crate) fn with_exchange<R>(&self, with: impl FnOnce(&mut ClientExchange<HttpFields>) -> R) -> R {
         with(&mut self.lock().exchange)
     }
 
@@ -141,14 +149,22 @@ impl Cell {
 
 impl Outbox {
     fn send(&mut self, message: &dyn Sendable) -> Result<()> {
-        let Self { exchange, coding, hooks, out, .. } = self;
-        let replaced = if hooks.is_empty() { None } else { message.show(coding, hooks)? };
-        write(exchange, message, replaced.as_ref(), coding, out)
+        let Self { exchange, coding, watchers, watch, out, .. } = self;
+        let before = out.len();
+        let replaced = match watchers.hooks() {
+            Some(hooks) => message.show(coding, hooks)?,
+            None => None,
+        };
+        write(exchange, message, replaced.as_ref(), coding, out)?;
+        if let Some(watch) = watch {
+            watch.sent(out.len() - before);
+        }
+        Ok(())
     }
 }
 
 impl Hold for Arc<Cell> {
-    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange) -> R) -> R {
+    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange<HttpFields>) -> R) -> R {
         self.with_exchange(with)
     }
 }

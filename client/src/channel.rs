@@ -1,18 +1,19 @@
 //! What calls go over: a transport, an origin, and the settings that calls share.
 
+use crate::buffer::SharedBuffer;
 use crate::builder::{BidiCall, CallBuilder, ClientStreamCall, ServerStreamCall, UnaryCall};
-use crate::error::bad_argument;
-use crate::interceptor::{Interceptor, Interceptors};
 use crate::origin::Base;
-use crate::{HedgePolicy, Result, RetryPolicy, Transport};
+use crate::{Call, ChannelError, HedgePolicy, Result, RetryPolicy, Transport};
+use http::Uri;
+use ringwire_call::{Coding, HttpFields, Interceptor, Interceptors, Observer};
 use ringwire_message::{Codec, DecodeLimits, Proto};
 use ringwire_rpc::{
     ClientConfig, ClientProtocol, Compression, CompressionPolicy, Compressions, GetPolicy, Limits, Metadata,
-    Spec,
+    Spec, StreamShape,
 };
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Where calls go, and how. Clones are cheap, and share what is below.
@@ -33,9 +34,28 @@ struct Inner {
     decode_limits: DecodeLimits,
     timeout: Option<Duration>,
     headers: Metadata,
-    interceptors: Interceptors,
+    interceptors: Interceptors<Call>,
+    observer: Option<Arc<dyn Observer>>,
     retry: Option<RetryPolicy>,
     hedge: Option<HedgePolicy>,
+    kept: Kept,
+}
+
+/// What a channel keeps from one call for the next.
+#[derive(Default)]
+struct Kept {
+    /// The heads of requests that are like all others but for path and time-out: of unary calls, and of streams.
+    heads: [OnceLock<HttpFields>; 2],
+    /// The addresses of the methods that were called first.
+    addresses: RwLock<Vec<(&'static Spec, Uri)>>,
+    buffer: SharedBuffer,
+}
+
+/// A channel is copied to be changed, and then has other heads.
+impl Clone for Kept {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Channel {
@@ -47,7 +67,7 @@ impl Channel {
     ///
     /// # Errors
     /// `origin` has no scheme, another one than http and https, or no host.
-    pub fn over(transport: impl Transport, origin: &str) -> Result<Self> {
+    pub fn over(transport: impl Transport, origin: &str) -> Result<Self, ChannelError> {
         Ok(Self::of(Arc::new(transport), Base::parse(origin)?))
     }
 
@@ -64,8 +84,10 @@ impl Channel {
                 timeout: None,
                 headers: Metadata::new(),
                 interceptors: Interceptors::default(),
+                observer: None,
                 retry: None,
                 hedge: None,
+                kept: Kept::default(),
             }),
         }
     }
@@ -79,8 +101,11 @@ impl Channel {
     /// The codec; proto unless set.
     #[must_use]
     pub fn codec(mut self, codec: &'static dyn Codec) -> Self {
-        Arc::make_mut(&mut self.inner).codec = codec;
-        self.with_config(|config| config.set_codec(codec.name()))
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.codec = codec;
+        inner.kept = Kept::default();
+        inner.config = Arc::new((*inner.config).clone().with_codec(codec.name()));
+        self
     }
 
     /// The bounds of each call, both ways.
@@ -141,15 +166,22 @@ impl Channel {
         mut self,
         name: impl Into<Cow<'static, str>>,
         value: impl Into<bytes::Bytes>,
-    ) -> Result<Self> {
-        Arc::make_mut(&mut self.inner).headers.append(name, value).map_err(bad_argument)?;
+    ) -> Result<Self, ChannelError> {
+        Arc::make_mut(&mut self.inner).headers.append(name, value).map_err(ChannelError::Header)?;
         Ok(self)
     }
 
     /// Goes around every call, inside of the interceptors that are there already.
     #[must_use]
-    pub fn intercept(mut self, interceptor: impl Interceptor) -> Self {
+    pub fn intercept(mut self, interceptor: impl Interceptor<Call>) -> Self {
         Arc::make_mut(&mut self.inner).interceptors.push(interceptor);
+        self
+    }
+
+    /// Tells an observer of every call and of its attempts. It takes the place of the one before.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer) -> Self {
+        Arc::make_mut(&mut self.inner).observer = Some(Arc::new(observer));
         self
     }
 
@@ -205,8 +237,42 @@ impl Channel {
         &self.inner.config
     }
 
-    pub(crate) fn coding(&self) -> ringwire_call::Coding {
-        ringwire_call::Coding {
+    /// The head of a request of this shape that has nothing of its own. It is written when it is first asked for.
+    pub(crate) fn usual_head(
+        &self,
+        shape: StreamShape,
+        write: impl FnOnce() -> Result<HttpFields>,
+    ) -> Result<HttpFields> {
+        let kept = &self.inner.kept.heads[usize::from(shape != StreamShape::Unary)];
+        if let Some(head) = kept.get() {
+            return Ok(head.clone());
+        }
+        let head = write()?;
+        Ok(kept.get_or_init(|| head).clone())
+    }
+
+    /// The address of a method.
+    pub(crate) fn uri_of(&self, spec: &'static Spec) -> Result<Uri> {
+        let Inner { kept: Kept { addresses, .. }, base, .. } = &*self.inner;
+        let known = addresses.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, uri)) = known.iter().find(|(known, _)| std::ptr::eq(*known, spec)) {
+            return Ok(uri.clone());
+        }
+        let is_full = known.len() == ADDRESSES_MAX;
+        drop(known);
+        let uri = base.uri_of(spec)?;
+        if !is_full {
+            addresses.write().unwrap_or_else(PoisonError::into_inner).push((spec, uri.clone()));
+        }
+        Ok(uri)
+    }
+
+    pub(crate) fn buffer(&self) -> &SharedBuffer {
+        &self.inner.kept.buffer
+    }
+
+    pub(crate) fn coding(&self) -> Coding {
+        Coding {
             codec: self.inner.codec,
             decode_limits: self.inner.decode_limits,
             send_max: self.inner.config.limits.send_max,
@@ -221,8 +287,12 @@ impl Channel {
         &self.inner.headers
     }
 
-    pub(crate) fn interceptors(&self) -> &Interceptors {
+    pub(crate) fn interceptors(&self) -> &Interceptors<Call> {
         &self.inner.interceptors
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.inner.observer.as_ref()
     }
 
     pub(crate) fn retry_policy(&self) -> Option<&RetryPolicy> {
@@ -234,7 +304,9 @@ impl Channel {
     }
 
     fn with_config(mut self, change: impl FnOnce(&mut ClientConfig)) -> Self {
-        change(Arc::make_mut(&mut Arc::make_mut(&mut self.inner).config));
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.kept = Kept::default();
+        change(Arc::make_mut(&mut inner.config));
         self
     }
 }
@@ -248,3 +320,6 @@ impl fmt::Debug for Channel {
             .finish_non_exhaustive()
     }
 }
+
+/// A search through more of them takes longer than to make one.
+const ADDRESSES_MAX: usize = 32;

@@ -2,9 +2,57 @@
 
 use crate::Error;
 use ringwire_message::{DecodeError, EncodeError};
-use ringwire_rpc::Code;
+use ringwire_rpc::{Code, MetadataError};
 use ringwire_transport::{Reset, TransportError, TransportErrorKind};
 use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
+use std::sync::Arc;
+
+/// The reason why a channel cannot be made. Its `Debug` form is its text too, which a `main` that returns it prints.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// The text is no origin.
+    Origin {
+        /// The text.
+        origin: String,
+        /// The fault in it.
+        reason: String,
+    },
+    /// The connections cannot be made as the options want them.
+    #[cfg(not(target_arch = "wasm32"))]
+    Connections(Arc<ringwire_pool::PoolError>),
+    /// A header of every call cannot be one.
+    Header(MetadataError),
+}
+
+impl fmt::Display for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Origin { origin, reason } => write!(f, "{origin:?} is no origin: {reason}"),
+            #[cfg(not(target_arch = "wasm32"))]
+            Self::Connections(error) => error.fmt(f),
+            Self::Header(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ChannelError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Origin { .. } => None,
+            #[cfg(not(target_arch = "wasm32"))]
+            Self::Connections(error) => Some(&**error),
+            Self::Header(error) => Some(error),
+        }
+    }
+}
 
 /// The source of the error of a call whose time ran out by the client's own clock. A server that says so itself
 /// is told by [`Error::origin`].

@@ -4,7 +4,9 @@
 //! while it holds the exchange, because the transport may be polling the request's body at the same time, which
 //! needs it too.
 
+use crate::call::Call;
 use crate::error::{canceled_around, deadline_reached, transport_failed};
+use crate::watch::Watch;
 use crate::{Error, Result, clock};
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -15,15 +17,16 @@ use ringwire_transport::{PeerAddr, ResponseBody, TransportError};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// Where the exchange of a call is.
 pub(crate) trait Hold {
     /// Uses it, for no longer than `with` runs.
-    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange) -> R) -> R;
+    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange<HttpFields>) -> R) -> R;
 }
 
-impl Hold for ClientExchange {
+impl Hold for ClientExchange<HttpFields> {
     fn hold<R>(&mut self, with: impl FnOnce(&mut Self) -> R) -> R {
         with(self)
     }
@@ -42,6 +45,7 @@ pub(crate) struct Flow {
     /// Whether the status says that what follows is an error and no stream.
     is_refusal: bool,
     peer: Option<PeerAddr>,
+    watch: Option<Arc<Watch>>,
 }
 
 enum Stage {
@@ -53,27 +57,27 @@ enum Stage {
 }
 
 impl Flow {
-    pub(crate) fn new(sending: Sending, bounds: Bounds) -> Self {
+    /// The response to a request that is yet to be sent.
+    pub(crate) fn new(call: &Call) -> Self {
         Self {
-            stage: Stage::Head(sending),
-            bounds,
+            stage: Stage::Ended,
+            bounds: Bounds::of(call),
             fault: None,
             has_head: false,
             is_refusal: false,
             peer: None,
+            watch: call.watch.clone(),
         }
     }
 
-    /// The flow of a call that nobody makes.
-    pub(crate) fn ended() -> Self {
-        Self {
-            stage: Stage::Ended,
-            bounds: Bounds::default(),
-            fault: None,
-            has_head: false,
-            is_refusal: false,
-            peer: None,
-        }
+    /// What is collected for the observer of the call.
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_deref()
+    }
+
+    /// The request is on its way.
+    pub(crate) fn begin(&mut self, sending: Sending) {
+        self.stage = Stage::Head(sending);
     }
 
     /// Whether the head of the response has come.
@@ -97,7 +101,12 @@ impl Flow {
                 return Poll::Ready(Err(self.end(deadline_reached())));
             }
             match exchange.hold(ClientExchange::next_input) {
-                Ok(Input::Message(message)) => return Poll::Ready(Ok(Input::Message(message))),
+                Ok(Input::Message(message)) => {
+                    if let Some(watch) = &self.watch {
+                        watch.received_message();
+                    }
+                    return Poll::Ready(Ok(Input::Message(message)));
+                }
                 Ok(Input::End) => {
                     self.stage = Stage::Ended;
                     return Poll::Ready(Ok(Input::End));
@@ -129,7 +138,12 @@ impl Flow {
         }
         Poll::Ready(match exchange.hold(ClientExchange::next_input) {
             Ok(Input::Pending) => Ok(None),
-            Ok(input @ (Input::Message(_) | Input::End)) => Ok(Some(input)),
+            Ok(input @ (Input::Message(_) | Input::End)) => {
+                if let (Input::Message(_), Some(watch)) = (&input, &self.watch) {
+                    watch.received_message();
+                }
+                Ok(Some(input))
+            }
             Err(error) => Err(self.end(error)),
         })
     }
@@ -189,6 +203,9 @@ impl Flow {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => {
                         let end = body.is_end_stream();
+                        if let Some(watch) = &self.watch {
+                            watch.received_bytes(data.len());
+                        }
                         exchange.hold(|exchange| exchange.push(data, end));
                         if end {
                             self.stage = Stage::Ended;
@@ -196,7 +213,7 @@ impl Flow {
                     }
                     Err(other) => {
                         if let Ok(trailers) = other.into_trailers() {
-                            exchange.hold(|exchange| exchange.push_trailers(&HttpFields::from(trailers)));
+                            exchange.hold(|exchange| exchange.push_trailers(trailers.into()));
                             self.stage = Stage::Ended;
                         }
                     }
@@ -212,10 +229,12 @@ impl Flow {
         let (mut parts, body) = response.into_parts();
         self.peer = parts.extensions.remove();
         self.has_head = true;
+        if let Some(watch) = &self.watch {
+            watch.head();
+        }
         self.is_refusal = parts.status != StatusCode::OK;
         let (status, end) = (parts.status.as_u16(), body.is_end_stream());
-        let fields = HttpFields::from(parts.headers);
-        exchange.hold(|exchange| exchange.head(status, &fields, end));
+        exchange.hold(|exchange| exchange.head(status, parts.headers.into(), end));
         self.stage = if end { Stage::Ended } else { Stage::Body(body) };
     }
 
@@ -244,8 +263,8 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn new(deadline: Option<Instant>, cancelled: Option<Cancelled>) -> Self {
-        Self { deadline, cancelled, alarm: clock::Alarm::default() }
+    pub(crate) fn of(call: &Call) -> Self {
+        Self { deadline: call.deadline, cancelled: call.cancelled(), alarm: clock::Alarm::default() }
     }
 
     /// Whether the deadline has passed.
@@ -272,7 +291,7 @@ impl Bounds {
 impl Clone for Bounds {
     /// The same bounds, waited for by somebody else.
     fn clone(&self) -> Self {
-        Self::new(self.deadline, self.cancelled.clone())
+        Self { deadline: self.deadline, cancelled: self.cancelled.clone(), alarm: clock::Alarm::default() }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The same call made to more than one server, because the first is slow.
 
-use crate::attempt::{Answered, Plan, Running};
+use crate::attempt::{Answered, Attempt};
 use crate::call::Call;
-use crate::retry::PushBack;
+use crate::retry::push_back;
 use crate::{Error, Result, RetryBudget, clock};
 use ringwire_call::Instant;
-use ringwire_rpc::{Code, Idempotency};
+use ringwire_rpc::{Code, Idempotency, PushBack};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -34,10 +34,11 @@ impl HedgePolicy {
 /// The policy of a call that has one, and that may be made more than once.
 pub(crate) fn applies(call: &Call) -> Option<&HedgePolicy> {
     let is_free = call.spec.idempotency == Idempotency::NoSideEffects;
-    call.channel.hedge_policy().filter(|_| is_free)
+    call.hedge_policy().filter(|_| is_free)
 }
 
-pub(crate) async fn run(plan: &Plan<'_>, policy: &HedgePolicy) -> Result<Answered> {
+/// Makes the attempts of a call. `start` begins one, after so many others.
+pub(crate) async fn run(policy: &HedgePolicy, start: impl Fn(u32) -> Result<Attempt>) -> Result<Answered> {
     let mut race = Race {
         left: policy.attempts_max.max(1),
         sent: 0,
@@ -46,13 +47,13 @@ pub(crate) async fn run(plan: &Plan<'_>, policy: &HedgePolicy) -> Result<Answere
         alarm: clock::Alarm::default(),
         running: Vec::new(),
     };
-    poll_fn(|cx| race.poll(plan, cx)).await
+    poll_fn(|cx| race.poll(&start, cx)).await
 }
 
 /// The attempts of one call.
 struct Race<'p> {
     policy: &'p HedgePolicy,
-    running: Vec<Running>,
+    running: Vec<Attempt>,
     /// How many more there may be.
     left: u32,
     sent: u32,
@@ -62,10 +63,14 @@ struct Race<'p> {
 }
 
 impl Race<'_> {
-    fn poll(&mut self, plan: &Plan<'_>, cx: &mut Context<'_>) -> Poll<Result<Answered>> {
+    fn poll(
+        &mut self,
+        start: &impl Fn(u32) -> Result<Attempt>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Answered>> {
         loop {
             if self.left > 0 && self.next <= clock::now() {
-                self.send(plan)?;
+                self.send(start)?;
             }
             let mut at = 0;
             while let Some(running) = self.running.get_mut(at) {
@@ -89,13 +94,13 @@ impl Race<'_> {
         }
     }
 
-    fn send(&mut self, plan: &Plan<'_>) -> Result<()> {
+    fn send(&mut self, start: &impl Fn(u32) -> Result<Attempt>) -> Result<()> {
         self.left -= 1;
         if self.sent > 0 && !self.policy.budget.allows() {
             self.left = 0;
             return Ok(());
         }
-        self.running.push(plan.start(self.sent)?);
+        self.running.push(start(self.sent)?);
         self.sent += 1;
         match clock::now().checked_add(self.policy.delay) {
             Some(next) => self.next = next,
@@ -112,7 +117,7 @@ impl Race<'_> {
         if !self.policy.budget.failed() {
             self.left = 0;
         }
-        match PushBack::of(error) {
+        match push_back(error) {
             PushBack::Never => self.left = 0,
             PushBack::Silent => self.next = clock::now(),
             PushBack::After(wait) => self.next = clock::now() + wait,

@@ -1,17 +1,18 @@
 //! The end of a stream that receives.
 
-use crate::call::Call;
+use crate::attempt;
+use crate::call::{Call, Response};
 use crate::cell::Cell;
 use crate::chain::{Chain, Ended};
 use crate::error::decode_failed;
 use crate::flow::{Flow, Hold};
-use crate::message::{Hook, watched};
+use crate::message::watched;
 use crate::{Error, Result};
 use bytes::Bytes;
 use futures_core::Stream;
-use ringwire_call::Coding;
+use ringwire_call::{Coding, HttpFields, Watchers};
 use ringwire_message::Message;
-use ringwire_rpc::{ClientExchange, Input, Metadata};
+use ringwire_rpc::{ClientExchange, Input, Metadata, ResponseMetadata};
 use ringwire_transport::PeerAddr;
 use std::fmt;
 use std::future::poll_fn;
@@ -129,7 +130,7 @@ pub(crate) struct Receiving {
     held: Held,
     pub(crate) coding: Coding,
     full_name: &'static str,
-    hooks: Vec<Hook>,
+    watchers: Watchers,
     /// What the server said next, where somebody had to look.
     ahead: Option<Result<Input>>,
     around: Option<Around>,
@@ -148,7 +149,7 @@ pub(crate) struct Around {
 
 /// Where the exchange is: with who receives, unless there is somebody who sends.
 pub(crate) enum Held {
-    Own(Box<ClientExchange>),
+    Own(Box<ClientExchange<HttpFields>>),
     Shared(Arc<Cell>),
 }
 
@@ -163,9 +164,9 @@ impl Receiving {
         Self {
             flow,
             held,
-            coding: call.channel.coding(),
+            coding: call.coding(),
             full_name,
-            hooks: std::mem::take(&mut call.receive_hooks),
+            watchers: std::mem::take(&mut call.watchers),
             ahead: first.map(Ok),
             around: None,
             outcome: None,
@@ -178,10 +179,10 @@ impl Receiving {
     pub(crate) fn answered(ended: Ended, full_name: &'static str) -> Result<Self> {
         let Ended { mut call, outcome, reply } = ended;
         outcome?;
-        let exchange = ClientExchange::new(call.spec, call.channel.config());
+        let exchange = attempt::exchange(&call);
         let mut receiving =
-            Self::new(Flow::ended(), Held::Own(Box::new(exchange)), &mut call, full_name, None);
-        receiving.settle(Box::new(Ended { call, outcome: Ok(()), reply }));
+            Self::new(Flow::new(&call), Held::Own(Box::new(exchange)), &mut call, full_name, None);
+        receiving.settle(Ended { call, outcome: Ok(()), reply });
         Ok(receiving)
     }
 
@@ -205,7 +206,7 @@ impl Receiving {
             if let Some(around) = &mut self.around {
                 match around.chain.poll(cx) {
                     Poll::Ready(ended) => {
-                        self.settle(ended);
+                        self.settle(*ended);
                         continue;
                     }
                     Poll::Pending if around.call.is_none() => return Poll::Pending,
@@ -214,7 +215,7 @@ impl Receiving {
             }
             let ended = match ready!(self.poll_ahead_input(cx)) {
                 Ok(Input::Message(message)) => {
-                    match watched(self.full_name, message, &self.coding, &mut self.hooks) {
+                    match watched(self.full_name, message, &self.coding, &mut self.watchers) {
                         Ok(message) => return Poll::Ready(Ok(Some(message))),
                         Err(error) => Err(self.flow.end(error)),
                     }
@@ -309,10 +310,7 @@ impl Receiving {
     fn end(&mut self, outcome: Result<()>) {
         self.let_go();
         let (headers, trailers) = match &self.held {
-            _ if self.around.is_none() => {
-                self.outcome = Some(outcome);
-                return;
-            }
+            _ if self.around.is_none() => return self.set_outcome(outcome),
             Held::Own(exchange) => (exchange.headers().clone(), exchange.trailers().clone()),
             Held::Shared(cell) => {
                 cell.with_exchange(|exchange| (exchange.headers().clone(), exchange.trailers().clone()))
@@ -321,30 +319,38 @@ impl Receiving {
         if let Some(Around { chain, call }) = &mut self.around
             && let Some(mut call) = call.take()
         {
-            call.response_headers = headers;
-            call.response_trailers = trailers;
-            call.peer = self.flow.peer().cloned();
+            let metadata = ResponseMetadata::new(headers, trailers);
+            call.response = Some(Box::new(Response { metadata, peer: self.flow.peer().cloned() }));
             chain.end(call, outcome);
         }
     }
 
     /// The interceptors have ended the call.
-    fn settle(&mut self, ended: Box<Ended>) {
-        let Ended { call, outcome, reply } = *ended;
+    fn settle(&mut self, ended: Ended) {
+        let Ended { call, outcome, reply } = ended;
         self.flow.end(Error::canceled("an interceptor has ended the call"));
         if let Held::Shared(cell) = &self.held {
             cell.gone();
         }
         self.around = None;
-        self.headers = OnceLock::from(call.response_headers);
-        self.trailers = OnceLock::from(call.response_trailers);
+        let response = call.response.map_or_else(Response::default, |response| *response);
+        let (headers, trailers) = response.metadata.into_parts();
+        self.headers = OnceLock::from(headers);
+        self.trailers = OnceLock::from(trailers);
         self.ahead = reply.map(|message| Ok(Input::Message(message)));
+        self.set_outcome(outcome);
+    }
+
+    fn set_outcome(&mut self, outcome: Result<()>) {
+        if let Some(watch) = self.flow.watch() {
+            watch.end(outcome.as_ref().err());
+        }
         self.outcome = Some(outcome);
     }
 }
 
 impl Hold for Held {
-    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange) -> R) -> R {
+    fn hold<R>(&mut self, with: impl FnOnce(&mut ClientExchange<HttpFields>) -> R) -> R {
         match self {
             Self::Own(exchange) => with(exchange),
             Self::Shared(cell) => cell.with_exchange(with),

@@ -9,8 +9,10 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod attempts;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+mod buffer;
 mod builder;
 mod call;
 mod cell;
@@ -24,29 +26,34 @@ mod error;
 mod flow;
 mod hedge;
 mod incoming;
-mod interceptor;
 mod message;
 mod origin;
 mod outgoing;
 mod reply;
 mod retry;
 mod stream;
+mod unary;
+mod watch;
 
 pub use builder::{
     BidiCall, CallBuilder, ClientStreamCall, Owned, ReplyForm, ServerStreamCall, UnaryCall, Viewed,
 };
 pub use call::Call;
 pub use channel::Channel;
-pub use error::{DeadlineReached, EndedByServer};
+pub use error::{ChannelError, DeadlineReached, EndedByServer};
 pub use hedge::HedgePolicy;
 pub use incoming::{Incoming, IncomingStream};
-pub use interceptor::{InterceptFn, InterceptWithFn, Interceptor, Next, With, with};
 pub use outgoing::Outgoing;
 pub use reply::Reply;
 pub use retry::{RetryBudget, RetryPolicy};
 pub use stream::{Bidi, ClientStream};
+pub use unary::UnaryFuture;
 
-pub use ringwire_call::{ErrorDetails, ParentCall, Payload, Result};
+pub use ringwire_call::{ErrorDetails, Interceptor, Observer, ParentCall, Payload, Result, with};
+
+/// The rest of the way to the server.
+pub type Next<'a> = ringwire_call::Next<'a, Call>;
+
 /// The browser's fetch, and what can be said about it.
 #[cfg(target_arch = "wasm32")]
 pub use ringwire_fetch as fetch;

@@ -1,30 +1,12 @@
-//! One message on its way out, past those who want to see it.
+//! One message on its way out or in, past the hooks of interceptors.
 
 use crate::error::encode_failed;
 use crate::{Error, Result};
 use bytes::{Bytes, BytesMut};
-use ringwire_call::{Coding, Payload};
+use ringwire_call::{Coding, Hooks, HttpFields, Payload, Watchers};
 use ringwire_message::{Encode, Writable};
 use ringwire_rpc::ClientExchange;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
-
-/// What an interceptor wants to do with the messages that pass.
-///
-/// The mutex is never locked: it lets who owns the hook share what is beside it.
-pub(crate) struct Hook(Mutex<Box<Look>>);
-
-type Look = dyn FnMut(&mut Payload<'_>) -> Result<()> + Send;
-
-impl Hook {
-    pub(crate) fn new(look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) -> Self {
-        Self(Mutex::new(Box::new(look)))
-    }
-
-    fn look(&mut self, payload: &mut Payload<'_>) -> Result<()> {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)(payload)
-    }
-}
 
 /// A message of any type that is lent for as long as a call needs it.
 pub(crate) trait Sendable: Sync {
@@ -32,7 +14,7 @@ pub(crate) trait Sendable: Sync {
     fn encode(&self, coding: &Coding, out: &mut BytesMut) -> Result<()>;
 
     /// Shows it to the hooks, and gives the bytes that it has become, if any of them looked.
-    fn show(&self, coding: &Coding, hooks: &mut [Hook]) -> Result<Option<Bytes>>;
+    fn show(&self, coding: &Coding, hooks: &mut Hooks) -> Result<Option<Bytes>>;
 }
 
 /// A `Q`, or what can be sent in its place.
@@ -52,10 +34,10 @@ impl<Q, T: Encode<Q, K>, K> Sendable for Lent<'_, Q, T, K> {
         self.message.encode(coding.codec, coding.send_max as usize, out).map_err(encode_failed)
     }
 
-    fn show(&self, coding: &Coding, hooks: &mut [Hook]) -> Result<Option<Bytes>> {
+    fn show(&self, coding: &Coding, hooks: &mut Hooks) -> Result<Option<Bytes>> {
         self.message.with(|message: &dyn Writable| {
             let mut payload = Payload::to_send(message, coding);
-            hooks.iter_mut().try_for_each(|hook| hook.look(&mut payload))?;
+            hooks.request(&mut payload)?;
             Ok(payload.into_encoded())
         })
     }
@@ -63,7 +45,7 @@ impl<Q, T: Encode<Q, K>, K> Sendable for Lent<'_, Q, T, K> {
 
 /// Writes a message into `out`, or the bytes that it was replaced with.
 pub(crate) fn write(
-    exchange: &mut ClientExchange,
+    exchange: &mut ClientExchange<HttpFields>,
     message: &(impl Sendable + ?Sized),
     replaced: Option<&Bytes>,
     coding: &Coding,
@@ -81,18 +63,16 @@ pub(crate) fn write(
     })
 }
 
-/// Shows a message that has arrived to the hooks: the one that is nearest to the wire first.
+/// Shows a message that has arrived to the hooks.
 pub(crate) fn watched(
     full_name: &'static str,
     message: Bytes,
     coding: &Coding,
-    hooks: &mut [Hook],
+    watchers: &mut Watchers,
 ) -> Result<Bytes> {
-    if hooks.is_empty() {
-        return Ok(message);
-    }
+    let Some(hooks) = watchers.hooks() else { return Ok(message) };
     let mut payload = Payload::received(full_name, message, coding);
-    hooks.iter_mut().rev().try_for_each(|hook| hook.look(&mut payload))?;
+    hooks.response(&mut payload)?;
     Ok(payload.into_encoded().expect("a received message is bytes"))
 }
 

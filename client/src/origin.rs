@@ -1,9 +1,10 @@
 //! Where the calls of a channel go.
 
-use crate::{Error, Result};
+use crate::{ChannelError, Error, Result};
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Uri, uri};
+use ringwire_rpc::Spec;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -17,8 +18,8 @@ pub(crate) struct Base {
 
 impl Base {
     /// Reads `http://host:port/prefix`, with or without a prefix.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
-        let wrong = |why: &str| Error::invalid_argument(format!("{text:?} is no origin: {why}"));
+    pub(crate) fn parse(text: &str) -> Result<Self, ChannelError> {
+        let wrong = |why: &str| ChannelError::Origin { origin: text.to_owned(), reason: why.to_owned() };
         let parts = text.parse::<Uri>().map_err(|error| wrong(&error.to_string()))?.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err(wrong("it lacks a scheme, such as http://, or a host"));
@@ -43,6 +44,14 @@ impl Base {
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn without_prefix(&self) -> String {
         format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// The whole address of a request that calls a method.
+    pub(crate) fn uri_of(&self, spec: &Spec) -> Result<Uri> {
+        self.uri(match &*self.prefix {
+            "" => Cow::Borrowed(spec.procedure),
+            prefix => Cow::Owned([prefix, spec.procedure].concat()),
+        })
     }
 
     /// The whole address of a request whose path and query are `target`.
@@ -100,7 +109,7 @@ mod tests {
             ("http://a b/", "invalid"),
         ] {
             let error = Base::parse(origin).unwrap_err();
-            assert!(error.message().contains(why), "{error}");
+            assert!(error.to_string().contains(why), "{error}");
         }
     }
 

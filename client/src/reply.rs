@@ -2,7 +2,8 @@
 
 use crate::Result;
 use bytes::Bytes;
-use ringwire_rpc::Metadata;
+use ringwire_call::HttpFields;
+use ringwire_rpc::{Metadata, ResponseMetadata};
 use ringwire_transport::PeerAddr;
 use std::ops::{Deref, DerefMut};
 
@@ -10,16 +11,15 @@ use std::ops::{Deref, DerefMut};
 #[derive(Clone, Debug)]
 pub struct Reply<M> {
     pub(crate) message: M,
-    pub(crate) headers: Metadata,
-    pub(crate) trailers: Metadata,
+    pub(crate) metadata: ResponseMetadata<HttpFields>,
     pub(crate) peer: Option<PeerAddr>,
 }
 
 impl Reply<Bytes> {
-    /// The same with the message that its bytes are.
+    /// The reply with the message that its bytes are.
     pub(crate) fn decode<M>(self, decode: impl FnOnce(Bytes) -> Result<M>) -> Result<Reply<M>> {
-        let Self { message, headers, trailers, peer } = self;
-        Ok(Reply { message: decode(message)?, headers, trailers, peer })
+        let Self { message, metadata, peer } = self;
+        Ok(Reply { message: decode(message)?, metadata, peer })
     }
 }
 
@@ -31,20 +31,21 @@ impl<M> Reply<M> {
 
     /// The message, the headers and the trailers.
     pub fn into_parts(self) -> (M, Metadata, Metadata) {
-        (self.message, self.headers, self.trailers)
+        let (headers, trailers) = self.metadata.into_parts();
+        (self.message, headers, trailers)
     }
 
     /// The headers of the response.
     pub fn headers(&self) -> &Metadata {
-        &self.headers
+        self.metadata.headers()
     }
 
     /// The trailers of the response.
     pub fn trailers(&self) -> &Metadata {
-        &self.trailers
+        self.metadata.trailers()
     }
 
-    /// Who answered, where the transport says so: `127.0.0.1:8080`.
+    /// The address of the server that answered, if the transport knows it: `127.0.0.1:8080`.
     pub fn peer(&self) -> Option<&str> {
         self.peer.as_ref().map(|peer| &*peer.0)
     }

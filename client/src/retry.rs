@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::error::transport_error;
 use crate::{DeadlineReached, Error, clock};
 use ringwire_call::Instant;
-use ringwire_rpc::{Code, Idempotency};
+use ringwire_rpc::{Code, Idempotency, PushBack};
 use ringwire_transport::{TransportError, TransportErrorKind};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -121,6 +121,13 @@ pub(crate) struct State {
     was_replayed: bool,
 }
 
+/// Tells the budget of a call's policy that the call has succeeded.
+pub(crate) fn succeeded(call: &Call) {
+    if let Some(policy) = call.retry_policy() {
+        policy.budget.succeeded();
+    }
+}
+
 /// What to do with a call that failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Verdict {
@@ -135,12 +142,6 @@ impl State {
         self.attempts
     }
 
-    pub(crate) fn succeeded(&self, call: &Call) {
-        if let Some(policy) = call.channel.retry_policy() {
-            policy.budget.succeeded();
-        }
-    }
-
     pub(crate) fn after(&mut self, call: &Call, error: &Error) -> Verdict {
         let transport = transport_error(error);
         if !self.was_replayed && transport.is_some_and(was_lost_on_the_way) {
@@ -149,11 +150,11 @@ impl State {
         }
         let is_unprocessed = transport.is_some_and(TransportError::is_unprocessed);
         let is_safe = is_unprocessed || call.spec.idempotency != Idempotency::Unknown;
-        let Some(policy) = call.channel.retry_policy().filter(|_| is_safe) else { return Verdict::GiveUp };
+        let Some(policy) = call.retry_policy().filter(|_| is_safe) else { return Verdict::GiveUp };
         if !policy.codes.contains(&error.code()) || is_own_deadline(error) {
             return Verdict::GiveUp;
         }
-        let push_back = PushBack::of(error);
+        let push_back = push_back(error);
         let has_budget = policy.budget.failed();
         self.attempts += 1;
         if !has_budget || self.attempts >= policy.attempts_max {
@@ -175,29 +176,11 @@ impl State {
     }
 }
 
-/// What a server says about another attempt.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum PushBack {
-    Silent,
-    After(Duration),
-    Never,
-}
-
-impl PushBack {
-    pub(crate) fn of(error: &Error) -> Self {
-        let metadata = error.metadata();
-        let said = if let Some(value) = metadata.get(PUSH_BACK_MS) {
-            // A negative number says never, and so does what is no number.
-            number(value).map_or(Self::Never, |ms| Self::After(Duration::from_millis(ms)))
-        } else {
-            // A date is the other form, and says nothing to who does not know the server's clock.
-            let seconds = metadata.get(RETRY_AFTER).and_then(number);
-            seconds.map_or(Self::Silent, |seconds| Self::After(Duration::from_secs(seconds)))
-        };
-        match said {
-            Self::After(wait) if wait > PUSH_BACK_MAX => Self::Never,
-            said => said,
-        }
+/// The server's word on another attempt. A wait that is too long means that there is none.
+pub(crate) fn push_back(error: &Error) -> PushBack {
+    match PushBack::of(error) {
+        PushBack::After(wait) if wait > PUSH_BACK_MAX => PushBack::Never,
+        said => said,
     }
 }
 
@@ -211,10 +194,6 @@ fn is_own_deadline(error: &Error) -> bool {
     error.source().is_some_and(|source| source.is::<DeadlineReached>())
 }
 
-fn number(value: &[u8]) -> Option<u64> {
-    std::str::from_utf8(value).ok()?.parse().ok()
-}
-
 /// A wait, up to a fifth shorter or longer.
 fn jittered(wait: Duration) -> Duration {
     // The seeds of hash maps are all the randomness that a jitter needs.
@@ -223,9 +202,7 @@ fn jittered(wait: Duration) -> Duration {
 }
 
 const TOKEN: u32 = 1000;
-const PUSH_BACK_MS: &str = "grpc-retry-pushback-ms";
-const RETRY_AFTER: &str = "retry-after";
-/// Who is told to wait longer than this has more use for the error.
+/// If the server asks for a longer wait, its error is returned.
 const PUSH_BACK_MAX: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
@@ -233,26 +210,17 @@ mod tests {
     use super::*;
     use ringwire_rpc::Metadata;
 
-    #[track_caller]
-    fn check(name: &str, value: &str, said: PushBack) {
-        let mut metadata = Metadata::new();
-        metadata.append_received(name, value.as_bytes()).unwrap();
-        assert_eq!(PushBack::of(&Error::unavailable("").with_metadata(metadata)), said, "{name}: {value}");
-    }
-
     #[test]
-    fn servers_push_back_in_either_protocols_words() {
-        let after = |ms| PushBack::After(Duration::from_millis(ms));
-        check("grpc-retry-pushback-ms", "0", after(0));
-        check("grpc-retry-pushback-ms", "1500", after(1500));
-        check("grpc-retry-pushback-ms", "60000", after(60_000));
-        check("grpc-retry-pushback-ms", "60001", PushBack::Never);
-        check("grpc-retry-pushback-ms", "-1", PushBack::Never);
-        check("grpc-retry-pushback-ms", "soon", PushBack::Never);
-        check("retry-after", "3", after(3000));
-        check("retry-after", "99999999999999999999", PushBack::Silent);
-        check("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", PushBack::Silent);
-        check("x-other", "3", PushBack::Silent);
+    fn a_server_may_ask_for_a_minute_and_no_longer() {
+        for (ms, said) in [
+            ("59999", PushBack::After(Duration::from_millis(59_999))),
+            ("60000", PushBack::After(Duration::from_secs(60))),
+            ("60001", PushBack::Never),
+        ] {
+            let mut metadata = Metadata::new();
+            metadata.append_received("grpc-retry-pushback-ms", ms.as_bytes()).unwrap();
+            assert_eq!(push_back(&Error::unavailable("").with_metadata(metadata)), said, "{ms}");
+        }
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! How calls of each shape begin, and those whose two ends are one.
 
-use crate::attempt::{Answered, Plan, head};
-use crate::call::Call;
+use crate::attempt::{self, Answered};
+use crate::attempts::Attempts;
+use crate::call::{Call, Response};
 use crate::cell::{Cell, OutBody};
-use crate::chain::{Chain, Ended};
+use crate::chain::{Chain, Ended, encoded, no_reply};
 use crate::error::decode_failed;
 use crate::flow::{Bounds, Flow};
 use crate::incoming::{Held, Receiving};
-use crate::interceptor::{Way, no_reply};
 use crate::message::{Lent, Sendable, watched};
+use crate::watch::Watch;
 use crate::{BoxFuture, EndedByServer, Error, Incoming, Outgoing, Reply, Result};
 use bytes::{Bytes, BytesMut};
-use ringwire_message::{Encode, Message};
-use ringwire_rpc::{ClientExchange, Compress, Input, Metadata};
+use ringwire_call::{ChainEnd, Watchers};
+use ringwire_message::{Encode, Message, Writable};
+use ringwire_rpc::{Compress, Input, Metadata, ResponseMetadata};
 use ringwire_transport::RequestBody;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -53,12 +55,8 @@ impl<Q: Message, A: Message> ClientStream<Q, A> {
         // Interceptors may have something to say about a call that has succeeded.
         poll_fn(|cx| receiving.poll_message(cx)).await?;
         let (codec, limits) = (receiving.coding.codec, receiving.coding.decode_limits);
-        let reply = Reply {
-            message: bytes,
-            headers: receiving.headers().clone(),
-            trailers: receiving.trailers().clone(),
-            peer: receiving.peer().cloned(),
-        };
+        let metadata = ResponseMetadata::new(receiving.headers().clone(), receiving.trailers().clone());
+        let reply = Reply { message: bytes, metadata, peer: receiving.peer().cloned() };
         reply.decode(|bytes| A::owned(codec, bytes, &limits).map_err(decode_failed))
     }
 
@@ -186,25 +184,21 @@ async fn send<Q: Message, A: Message, K>(
     .await
 }
 
-/// Makes a unary call.
+/// Makes a unary call that has begun.
 pub(crate) async fn unary(
     mut call: Call,
     message: &dyn Sendable,
     full_name: &'static str,
 ) -> Result<Reply<Bytes>> {
-    call.begin()?;
     if call.channel.interceptors().is_empty() {
-        return whole(&mut Plan::new(call, message), full_name).await;
+        return whole(&mut Attempts::new(call, message), full_name).await;
     }
     let channel = call.channel.clone();
-    let mut way = UnaryWay { message, full_name, reply: None };
-    channel.interceptors().run(&mut call, &mut way).await?;
-    Ok(Reply {
-        message: way.reply.ok_or_else(no_reply)?,
-        headers: call.response_headers,
-        trailers: call.response_trailers,
-        peer: call.peer,
-    })
+    let mut end = UnaryEnd { message, full_name, reply: None };
+    channel.interceptors().run(&mut call, &mut end).await?;
+    let message = end.reply.ok_or_else(no_reply)?;
+    let Response { metadata, peer } = call.response.map_or_else(Response::default, |response| *response);
+    Ok(Reply { message, metadata, peer })
 }
 
 /// Begins a call with one request and many responses; done when the server has begun to answer.
@@ -214,25 +208,34 @@ pub(crate) async fn server_stream(
     full_name: &'static str,
 ) -> Result<Receiving> {
     call.begin()?;
+    let watch = call.watch.clone();
+    failed(watch, begin_server_stream(call, message, full_name).await)
+}
+
+async fn begin_server_stream(
+    call: Call,
+    message: &dyn Sendable,
+    full_name: &'static str,
+) -> Result<Receiving> {
     if call.channel.interceptors().is_empty() {
-        let mut plan = Plan::new(call, message);
-        let answered = plan.run().await?;
-        return Ok(received(answered, &mut plan.call, full_name));
+        let mut attempts = Attempts::new(call, message);
+        let answered = attempts.run().await?;
+        return Ok(received(answered, &mut attempts.call, full_name));
     }
     let mut chain = Chain::new(call);
     let call = match poll_fn(|cx| chain.poll_begun(cx)).await {
         Ok(call) => call,
         Err(ended) => return Receiving::answered(*ended, full_name),
     };
-    let mut plan = Plan::new(call, message);
-    let answered = beside(&mut chain, plan.run()).await;
+    let mut attempts = Attempts::new(call, message);
+    let answered = beside(&mut chain, attempts.run()).await;
     match answered {
         Ok(Ok(answered)) => {
-            let mut receiving = received(answered, &mut plan.call, full_name);
-            receiving.set_around(chain, plan.call);
+            let mut receiving = received(answered, &mut attempts.call, full_name);
+            receiving.set_around(chain, attempts.call);
             Ok(receiving)
         }
-        Ok(Err(error)) => Receiving::answered(*last_word(chain, plan.call, error).await, full_name),
+        Ok(Err(error)) => Receiving::answered(*end_chain(chain, attempts.call, error).await, full_name),
         Err(ended) => Receiving::answered(*ended, full_name),
     }
 }
@@ -243,6 +246,11 @@ pub(crate) async fn open<Q: Message>(
     full_name: &'static str,
 ) -> Result<(Receiving, Outgoing<Q>)> {
     call.begin()?;
+    let watch = call.watch.clone();
+    failed(watch, begin_open(call, full_name).await)
+}
+
+async fn begin_open<Q: Message>(mut call: Call, full_name: &'static str) -> Result<(Receiving, Outgoing<Q>)> {
     if call.channel.interceptors().is_empty() {
         let mut opening = Opening::new(&mut call)?;
         let first = poll_fn(|cx| opening.poll(cx)).await?;
@@ -265,48 +273,51 @@ pub(crate) async fn open<Q: Message>(
             receiving.set_around(chain, call);
             Ok((receiving, outgoing))
         }
-        Ok(Err(error)) => answered(*last_word(chain, call, error).await, full_name),
+        Ok(Err(error)) => answered(*end_chain(chain, call, error).await, full_name),
         Err(ended) => answered(*ended, full_name),
     }
 }
 
+/// Tells the observer of a call that has failed before it was a stream.
+fn failed<T>(watch: Option<Arc<Watch>>, begun: Result<T>) -> Result<T> {
+    if let (Some(watch), Err(error)) = (&watch, &begun) {
+        watch.end(Some(error));
+    }
+    begun
+}
+
 /// Makes a call with one response, as often as its policies allow.
-async fn whole(plan: &mut Plan<'_>, full_name: &'static str) -> Result<Reply<Bytes>> {
-    let Answered { exchange, flow, first } = plan.run().await?;
-    let Some(Input::Message(bytes)) = first else {
-        return Err(Error::internal("the response has no message"));
-    };
-    let call = &mut plan.call;
-    let bytes = watched(full_name, bytes, &call.channel.coding(), &mut call.receive_hooks)?;
-    let (headers, trailers) = exchange.into_metadata();
-    Ok(Reply { message: bytes, headers, trailers, peer: flow.peer().cloned() })
+async fn whole(attempts: &mut Attempts<'_>, full_name: &'static str) -> Result<Reply<Bytes>> {
+    let mut reply = attempts.run().await?.into_reply()?;
+    let call = &mut attempts.call;
+    reply.message = watched(full_name, reply.message, &call.coding(), &mut call.watchers)?;
+    Ok(reply)
 }
 
 /// The end of the chain around a unary call.
-struct UnaryWay<'m> {
+struct UnaryEnd<'m> {
     message: &'m dyn Sendable,
     full_name: &'static str,
     reply: Option<Bytes>,
 }
 
-impl Way for UnaryWay<'_> {
-    fn go<'c>(&'c mut self, call: &'c mut Call) -> BoxFuture<'c, Result<()>> {
+impl ChainEnd<Call> for UnaryEnd<'_> {
+    fn run<'c>(&'c mut self, call: &'c mut Call) -> BoxFuture<'c, Result<()>> {
         Box::pin(async move {
-            let stand_in = call.stand_in();
-            let mut plan = Plan::new(std::mem::replace(call, stand_in), self.message);
-            let outcome = whole(&mut plan, self.full_name).await;
-            *call = plan.call;
-            let Reply { message, headers, trailers, peer } = outcome?;
-            call.response_headers = headers;
-            call.response_trailers = trailers;
-            call.peer = peer;
+            let placeholder = call.placeholder();
+            let mut attempts = Attempts::new(std::mem::replace(call, placeholder), self.message);
+            let outcome = whole(&mut attempts, self.full_name).await;
+            *call = attempts.call;
+            let Reply { message, metadata, peer } = outcome?;
+            call.response = Some(Box::new(Response { metadata, peer }));
             self.reply = Some(message);
             Ok(())
         })
     }
 
-    fn reply(&mut self, message: Bytes) {
-        self.reply = Some(message);
+    fn reply(&mut self, call: &mut Call, message: &dyn Writable) -> Result<()> {
+        self.reply = Some(encoded(call, message)?);
+        Ok(())
     }
 }
 
@@ -319,16 +330,14 @@ struct Opening {
 
 impl Opening {
     fn new(call: &mut Call) -> Result<Self> {
-        let mut exchange = ClientExchange::new(call.spec, call.channel.config());
-        if let Some(wish) = call.compress {
-            exchange.set_compress(wish);
-        }
-        let mut request = head(call, &mut exchange, &mut BytesMut::new(), 0)?;
-        let hooks = std::mem::take(&mut call.send_hooks);
-        let cell = Arc::new(Cell::new(exchange, call.channel.coding(), hooks));
+        let mut exchange = attempt::exchange(call);
+        let mut request = attempt::head(call, &mut exchange, &mut BytesMut::new(), 0)?;
+        let cell =
+            Arc::new(Cell::new(exchange, call.coding(), call.watchers.take_requests(), call.watch.clone()));
         *request.body_mut() = RequestBody::stream(OutBody(cell.clone()));
-        let bounds = Bounds::new(call.deadline, call.cancelled.clone());
-        let flow = Flow::new(call.channel.transport().send(request), bounds.clone());
+        let bounds = Bounds::of(call);
+        let mut flow = Flow::new(call);
+        flow.begin(call.channel.transport().send(request));
         Ok(Self { flow, cell, bounds })
     }
 
@@ -358,8 +367,8 @@ fn received(answered: Answered, call: &mut Call, full_name: &'static str) -> Rec
 
 /// A call that interceptors have ended, with a sending end that nobody listens to.
 fn answered<Q: Message>(ended: Ended, full_name: &'static str) -> Result<(Receiving, Outgoing<Q>)> {
-    let exchange = ClientExchange::new(ended.call.spec, ended.call.channel.config());
-    let cell = Arc::new(Cell::new(exchange, ended.call.channel.coding(), Vec::new()));
+    let cell = Cell::new(attempt::exchange(&ended.call), ended.call.coding(), Watchers::default(), None);
+    let cell = Arc::new(cell);
     cell.gone();
     Ok((Receiving::answered(ended, full_name)?, Outgoing::new(cell, Bounds::default())))
 }
@@ -375,7 +384,7 @@ async fn beside<T>(chain: &mut Chain, future: impl Future<Output = T>) -> Result
 }
 
 /// Tells the interceptors that the call has failed, and asks how it ends.
-async fn last_word(mut chain: Chain, call: Call, error: Error) -> Box<Ended> {
+async fn end_chain(mut chain: Chain, call: Call, error: Error) -> Box<Ended> {
     chain.end(call, Err(error));
     poll_fn(|cx| chain.poll(cx)).await
 }

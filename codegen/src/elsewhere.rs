@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::fixup::{Renames, has_module};
 use crate::options::Mode;
 use crate::schema::text;
-use crate::types::Library;
+use crate::sources::Sources;
 use crate::well_known::is_well_known;
 use buffa_codegen::CodeGenConfig;
 use buffa_codegen::context::CodeGenContext;
@@ -24,11 +24,11 @@ pub(crate) struct Elsewhere {
 impl Elsewhere {
     /// # Errors
     /// A file of one of the crates is missing.
-    pub(crate) fn find(library: &Library<'_>) -> Result<Self, Error> {
-        let request = library.request;
+    pub(crate) fn find(sources: &Sources<'_>) -> Result<Self, Error> {
+        let request = sources.request;
         let mut found = Self::default();
         let mut crates: BTreeSet<&str> = BTreeSet::new();
-        for file in &library.files {
+        for file in &sources.files {
             let import_path = text(&file.name);
             if is_well_known(import_path) {
                 for name in request.schema.types_of(import_path) {
@@ -36,7 +36,7 @@ impl Elsewhere {
                     let path = format!("{}::buffa_types::{within}", request.options.runtime.message);
                     found.types.insert(name.to_owned(), path);
                 }
-            } else if !library.is_local(import_path) {
+            } else if !sources.is_local(import_path) {
                 crates.extend(request.externs.crate_of(import_path));
             }
         }
@@ -44,7 +44,7 @@ impl Elsewhere {
             if crates.contains(krate) || request.mode == Mode::Services {
                 let Within { types, modules } = Within::of(request.schema, files)?;
                 for (name, path) in types {
-                    let name = library.renames.renamed(&name).into_owned();
+                    let name = sources.renames.renamed(&name).into_owned();
                     found.types.insert(name, format!("::{krate}::{path}"));
                 }
                 for module in modules {

@@ -18,6 +18,7 @@ mod place;
 mod register;
 mod schema;
 mod services;
+mod sources;
 mod tree;
 mod types;
 mod well_known;

@@ -2,93 +2,47 @@
 
 use crate::elsewhere::Elsewhere;
 use crate::error::Error;
-use crate::fixup::{Renames, carry_over, remove_unfit};
-use crate::options::Mode;
+use crate::fixup::carry_over;
+use crate::options::Options;
 use crate::schema::text;
-use crate::well_known::{is_of_protobuf, is_well_known};
-use crate::{Externs, Request, Schema, place};
+use crate::sources::Sources;
+use crate::well_known::is_well_known;
+use crate::{Request, place};
 use buffa_codegen::context::CodeGenContext;
 use buffa_codegen::generated::descriptor::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 use buffa_codegen::{CodeGenConfig, MapRepr, idents};
 use std::collections::BTreeSet;
+use std::ops::Deref;
 
-/// One library to generate.
+/// One library to generate: its sources, and the paths of all types that they name.
 pub(crate) struct Library<'a> {
-    pub(crate) request: Request<'a>,
-    /// The import paths to generate, but for those that come with the runtime.
-    pub(crate) generate: Vec<String>,
-    /// The files to generate and everything that they import, as buffa gets to see them.
-    pub(crate) files: Vec<FileDescriptorProto>,
-    pub(crate) renames: Renames,
+    sources: Sources<'a>,
     pub(crate) config: CodeGenConfig,
     pub(crate) elsewhere: Elsewhere,
 }
 
+impl<'a> Deref for Library<'a> {
+    type Target = Sources<'a>;
+
+    fn deref(&self) -> &Sources<'a> {
+        &self.sources
+    }
+}
+
 impl<'a> Library<'a> {
     pub(crate) fn new(request: &Request<'a>) -> Result<Self, Error> {
-        let Request { schema, externs, mode, options, .. } = *request;
-        let mut generate: Vec<String> = Vec::new();
-        for file in request.generate {
-            if mode.has_messages() {
-                check_not_elsewhere(externs, file)?;
-            }
-            if !is_well_known(file) && !generate.contains(file) {
-                generate.push(file.clone());
-            }
-        }
-        if mode == Mode::Both {
-            with_named_of_protobuf(schema, externs, &mut generate)?;
-        }
-        let closure = schema.closure(&generate)?;
-        let (mut files, renames) = Renames::apply(&closure);
-        files.iter_mut().for_each(remove_unfit);
-        let mut library = Self {
-            request: *request,
-            generate,
-            files,
-            renames,
-            config: CodeGenConfig::default(),
-            elsewhere: Elsewhere::default(),
-        };
-        for import_path in &library.generate {
-            library.check_package(import_path)?;
-        }
-        library.elsewhere = Elsewhere::find(&library)?;
-        let config = &mut library.config;
-        config.generate_json = options.json;
-        config.generate_views = options.views;
-        config.preserve_unknown_fields = options.unknown_fields;
-        config.strict_utf8_mapping = options.strict_utf8_mapping;
-        config.file_per_package = true;
-        config.emit_register_fn = false;
-        config.generate_with_setters = false;
-        config.allow_message_set = true;
-        // Sorted by key, so that equal messages are equal bytes: as GET requests they are the same entry of a cache.
-        config.map_fields = vec![(".".to_owned(), MapRepr::BTreeMap)];
+        let sources = Sources::new(request)?;
+        let elsewhere = Elsewhere::find(&sources)?;
+        let mut library = Self { config: config(request.options), sources, elsewhere };
         library.config.extern_paths = library.extern_paths()?;
-        let mut config = std::mem::take(&mut library.config);
-        library.generated_files().for_each(|file| carry_over(file, &mut config));
-        library.config = config;
+        let Self { sources, config, .. } = &mut library;
+        sources.generated_files().for_each(|file| carry_over(file, config));
         Ok(library)
-    }
-
-    /// The files to generate.
-    pub(crate) fn generated_files(&self) -> impl Iterator<Item = &FileDescriptorProto> {
-        self.generate.iter().filter_map(|import_path| self.file(import_path))
-    }
-
-    pub(crate) fn file(&self, import_path: &str) -> Option<&FileDescriptorProto> {
-        self.files.iter().find(|file| text(&file.name) == import_path)
     }
 
     /// What knows the names of types, as buffa gives them.
     pub(crate) fn context(&self) -> CodeGenContext<'_> {
         CodeGenContext::for_generate(&self.files, &self.generate, &self.config)
-    }
-
-    /// Whether the types of this file are generated here.
-    pub(crate) fn is_local(&self, import_path: &str) -> bool {
-        self.request.mode.has_messages() && self.generate.iter().any(|file| file == import_path)
     }
 
     /// What buffa has to know of it: the types that are named, and what shares a package with what is generated.
@@ -173,74 +127,6 @@ impl<'a> Library<'a> {
                 declared.file
             )))
     }
-
-    fn check_package(&self, import_path: &str) -> Result<(), Error> {
-        let Some(file) = self.file(import_path) else { return Ok(()) };
-        let unfit =
-            |segment: &&str| matches!(*segment, "self" | "super" | "crate" | "Self" | "_" | ROOT_MODULE);
-        match text(&file.package).split('.').find(unfit) {
-            None => Ok(()),
-            Some(segment) => Err(Error::new(format!(
-                "the package {} has a part named {segment}, which no Rust module can be named",
-                text(&file.package)
-            ))
-            .at(self.request.schema.place(import_path, &[place::PACKAGE]))
-            .remedy("rename the package")),
-        }
-    }
-}
-
-/// The module at the root that holds what all services share.
-pub(crate) const ROOT_MODULE: &str = "__ringwire";
-
-/// Adds the files of protobuf's own whose types are named and have no home. A crate of their own is left to those who
-/// have several crates.
-fn with_named_of_protobuf(
-    schema: &Schema,
-    externs: &Externs,
-    generate: &mut Vec<String>,
-) -> Result<(), Error> {
-    let mut place = 0;
-    // What is added is looked at in its turn.
-    while let Some(import_path) = generate.get(place) {
-        place += 1;
-        let Some(file) = schema.file(import_path) else { continue };
-        let declared =
-            named(file).into_iter().filter_map(|name| schema.declared(name)).map(|found| &found.file);
-        let found: BTreeSet<&String> = declared.filter(|file| is_of_protobuf(file)).collect();
-        generate.extend(
-            found.into_iter().filter(|file| externs.crate_of(file).is_none()).cloned().collect::<Vec<_>>(),
-        );
-        let mut seen = BTreeSet::new();
-        generate.retain(|file| seen.insert(file.clone()));
-    }
-    Ok(())
-}
-
-/// The types that a file names.
-fn named(file: &FileDescriptorProto) -> Vec<&str> {
-    fn of_messages<'f>(messages: &'f [DescriptorProto], names: &mut Vec<&'f str>) {
-        for message in messages {
-            names.extend(message.field.iter().chain(&message.extension).map(|field| text(&field.type_name)));
-            of_messages(&message.nested_type, names);
-        }
-    }
-    let mut names: Vec<&str> = file.extension.iter().map(|field| text(&field.type_name)).collect();
-    of_messages(&file.message_type, &mut names);
-    for method in file.service.iter().flat_map(|service| &service.method) {
-        names.extend([text(&method.input_type), text(&method.output_type)]);
-    }
-    names
-}
-
-fn check_not_elsewhere(externs: &Externs, file: &str) -> Result<(), Error> {
-    match externs.crate_of(file) {
-        None => Ok(()),
-        Some(krate) => Err(Error::new(format!(
-            "{file} is to be generated, but its types are said to be in the crate {krate}"
-        ))
-        .remedy("list it once: either to be generated, or as a file of that crate")),
-    }
 }
 
 fn top_level(file: &FileDescriptorProto) -> impl Iterator<Item = String> {
@@ -292,6 +178,22 @@ impl References<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// What buffa is told of every library.
+fn config(options: &Options) -> CodeGenConfig {
+    let mut config = CodeGenConfig::default();
+    config.generate_json = options.json;
+    config.generate_views = options.views;
+    config.preserve_unknown_fields = options.unknown_fields;
+    config.strict_utf8_mapping = options.strict_utf8_mapping;
+    config.file_per_package = true;
+    config.emit_register_fn = false;
+    config.generate_with_setters = false;
+    config.allow_message_set = true;
+    // Sorted by key, so that equal messages are equal bytes: as GET requests they are the same entry of a cache.
+    config.map_fields = vec![(".".to_owned(), MapRepr::BTreeMap)];
+    config
 }
 
 /// A path as tokens.

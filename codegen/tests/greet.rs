@@ -13,8 +13,8 @@ pub use messages::*;
 use ringwire_client::{Channel, Code};
 use ringwire_local::LocalChannel;
 use ringwire_service::{
-    Call, Error, Idempotency, Requests, Response, Responses, Result, Router, Sent, Service,
-    StreamShape, WholeResponse, post_head,
+    Call, Error, Idempotency, Requests, Response, Responses, Result, Router, Sent, Service, StreamShape,
+    WholeResponse, post_head,
 };
 use services::greet::v1::*;
 use std::pin::pin;

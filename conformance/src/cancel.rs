@@ -23,7 +23,7 @@ impl Cancel {
     }
 }
 
-impl Interceptor for Cancel {
+impl Interceptor<Call> for Cancel {
     async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
         tokio::select! {
             outcome = next.run(call) => outcome,

@@ -21,5 +21,5 @@ pub async fn run<K, S: IntoService<K>>(service: impl FnOnce(&ServerCompatRequest
     }
     answer.port = server.local_address()?.tcp().map_or(0, |address| address.port().into());
     compat::send(&mut io::stdout().lock(), &answer)?;
-    server.serve(service(&asked)).await
+    Ok(server.serve(service(&asked)).await?)
 }

@@ -16,7 +16,7 @@ pub struct Ticks(Incoming<ListenResponse>);
 /// Listens to the server at `origin`.
 #[wasm_bindgen]
 pub async fn listen(origin: &str, millis: u32) -> Result<Ticks, JsError> {
-    let ticker = TickerClient::new(Channel::new(origin).map_err(told)?);
+    let ticker = TickerClient::new(Channel::new(origin).map_err(|error| JsError::new(&error.to_string()))?);
     let request = ListenRequest { millis, ..Default::default() };
     Ok(Ticks(ticker.listen(&request).await.map_err(told)?))
 }

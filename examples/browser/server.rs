@@ -55,5 +55,5 @@ async fn main() -> Result<()> {
     let server = Server::bind("127.0.0.1:0").until(terminated());
     println!("listening on http://{}", server.local_address()?);
     let services = Router::new().add(TickerServer::new(Clock)).into_axum_router()?;
-    server.serve(services.merge(files)).await
+    Ok(server.serve(services.merge(files)).await?)
 }

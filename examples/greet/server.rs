@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use greet_rust::greet::v1::*;
-use ringwire::tower::{Server, terminated};
+use ringwire::tower::{ServeError, Server, terminated};
 use ringwire::{Call, Error, Requests, Responses, Result, Router};
 
 struct Greeter;
@@ -30,7 +30,7 @@ impl Greet for Greeter {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> Result<(), ServeError> {
     let server = Server::bind("127.0.0.1:0").until(terminated());
     println!("listening on http://{}", server.local_address()?);
     server.serve(Router::new().add(GreetServer::new(Greeter))).await

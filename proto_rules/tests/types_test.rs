@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use greet_rust::ringwire::tests::common::Model;
 use greet_rust::ringwire::tests::greet::{Greet, GreetRequestView, GreetServer};
 use ringwire_client::Channel;
+use ringwire_local::LocalChannel;
 use ringwire_service::{Call, Result, Router, post_head};
 
 struct Greeter;

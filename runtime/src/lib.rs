@@ -7,8 +7,8 @@
 /// Calls: channels, what calls come to, and code around them.
 pub use ringwire_client as client;
 pub use ringwire_client::{
-    Bidi, Channel, ClientProtocol, ClientStream, GetPolicy, HedgePolicy, Incoming, Outgoing, Reply,
-    RetryPolicy,
+    Bidi, Channel, ChannelError, ClientProtocol, ClientStream, GetPolicy, HedgePolicy, Incoming, Outgoing,
+    Reply, RetryPolicy,
 };
 /// Compressions, and when they are used.
 pub use ringwire_compress as compress;
@@ -25,6 +25,7 @@ pub use ringwire_service::{
 };
 /// The portable server.
 pub use ringwire_tower as tower;
+pub use ringwire_tower::ServeError;
 // Two copies of one of these in a program do not fit together: who builds on ours finds them here.
 pub use ringwire_message::buffa;
 pub use {bytes, tokio};

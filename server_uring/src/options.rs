@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::session::Config;
+use crate::tls::ServerTls;
+use ringwire_tls::TlsLimits;
 use {ringwire_http1 as http1, ringwire_http2 as http2};
 
 /// How much of anything one server, and one of its connections, may hold.
@@ -91,7 +93,13 @@ impl Default for ServerTimeouts {
 }
 
 /// What the engines are told.
-pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Duration) -> Config {
+pub(crate) fn config(
+    limits: &ServerLimits,
+    timeouts: &ServerTimeouts,
+    drain: Duration,
+    tls: Option<&ServerTls>,
+) -> Config {
+    let tls_limits = TlsLimits { handshake_timeout: timeouts.handshake, ..TlsLimits::default() };
     Config {
         http1: http1::Limits {
             head_max: limits.head_bytes_max as usize,
@@ -124,6 +132,7 @@ pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Du
             drain_timeout: timeouts.grace.max(drain),
             ..http2::Limits::default()
         },
+        tls: tls.map(|tls| (tls.config.clone(), tls_limits)),
         names: &ringwire_rpc::NAMES,
         handshake: timeouts.handshake,
         requests_max: limits.requests_per_connection_max,

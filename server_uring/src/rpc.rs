@@ -101,7 +101,8 @@ impl RpcExchange {
             return Step::Failed;
         }
         self.stage = Stage::Stalled;
-        let answer = answer_error(self.call.head(), &Error::deadline_exceeded("the request stopped arriving"));
+        let answer =
+            answer_error(self.call.head(), &Error::deadline_exceeded("the request stopped arriving"));
         for (name, value) in &answer.headers {
             outbox.fields.append(name, value);
         }

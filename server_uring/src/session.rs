@@ -14,6 +14,8 @@ use ringwire_http::{
 };
 use ringwire_http2::{Preface, preface};
 use ringwire_service::{Input, Outbox, Peer, PeerAddress};
+use ringwire_tls::rustls::ServerConfig;
+use ringwire_tls::{TlsConnection, TlsEvent, TlsLimits};
 use {ringwire_http1 as http1, ringwire_http2 as http2};
 
 use crate::exchange::{Arrived, Exchange, Handler, Step};
@@ -25,6 +27,7 @@ use crate::wakes::CallWaker;
 pub(crate) struct Config {
     pub(crate) http1: http1::Limits,
     pub(crate) http2: http2::Limits,
+    pub(crate) tls: Option<(Arc<ServerConfig>, TlsLimits)>,
     pub(crate) names: &'static Names,
     /// From accept to the first request of HTTP/1, or to the preface of HTTP/2.
     pub(crate) handshake: Duration,
@@ -52,6 +55,8 @@ struct Scratch {
 pub(crate) struct HttpSession<E> {
     config: Arc<Config>,
     peer: Arc<Peer>,
+    /// The stage between the socket and HTTP.
+    tls: Option<Box<TlsConnection>>,
     stage: Stage,
     calls: Vec<Option<Call<E>>>,
     /// The streams of `calls`, by number.
@@ -111,9 +116,14 @@ impl<H: Handler> Sessions for HttpSessions<H> {
     fn open(&mut self, peer: Address, now: Instant) -> Self::Session {
         // A fleet of clients must not come back at once.
         let age = self.config.age.map(|age| age.mul_f64(0.9 + 0.2 * self.random.next()));
+        let tls = self.config.tls.as_ref().map(|(config, limits)| {
+            let tls = TlsConnection::server(config.clone(), limits.clone(), now);
+            Box::new(tls.expect("the configuration was tried when the server started"))
+        });
         HttpSession {
             config: self.config.clone(),
             peer: Arc::new(Peer::new(PeerAddress::from(peer))),
+            tls,
             stage: Stage::Detect { read: BytesMut::new(), until: now + self.config.handshake },
             calls: Vec::new(),
             streams: Vec::new(),
@@ -132,48 +142,23 @@ impl<H: Handler> Sessions for HttpSessions<H> {
 
 impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
     fn handle_input(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, bytes: Bytes) {
-        match &mut self.stage {
-            Stage::Detect { read, .. } => {
-                let bytes = if read.is_empty() {
-                    bytes
-                } else {
-                    read.extend_from_slice(&bytes);
-                    read.split().freeze()
-                };
-                let (config, now) = (&self.config, turn.now);
-                let engine = match preface(&bytes) {
-                    Preface::Short => {
-                        *read = BytesMut::from(&bytes[..]);
-                        return;
-                    }
-                    Preface::Http2 => Engine::Two(Box::new(http2::Connection::server(
-                        config.http2.clone(),
-                        config.names,
-                        now,
-                    ))),
-                    Preface::Other => Engine::One(Box::new(http1::Connection::server(
-                        config.http1.clone(),
-                        config.names,
-                        now,
-                    ))),
-                };
-                self.stage = Stage::Http(engine);
-                self.with_engine(|engine| engine.handle_input(now, bytes));
-                if self.is_going {
-                    self.with_engine(|engine| engine.drain(now));
-                }
+        match &mut self.tls {
+            None => self.handle_plain(turn.now, bytes),
+            Some(tls) => {
+                tls.handle_input(turn.now, bytes);
+                return self.pump_tls(sessions, turn);
             }
-            Stage::Http(engine) => engine.handle_input(turn.now, bytes),
-            Stage::Closed => return,
         }
         self.pump(sessions, turn);
     }
 
     fn handle_end(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
-        match &mut self.stage {
-            Stage::Detect { .. } => self.stage = Stage::Closed,
-            Stage::Http(engine) => engine.handle_end(turn.now),
-            Stage::Closed => {}
+        match &mut self.tls {
+            None => self.handle_plain_end(turn.now),
+            Some(tls) => {
+                tls.handle_end(turn.now);
+                return self.pump_tls(sessions, turn);
+            }
         }
         self.pump(sessions, turn);
     }
@@ -213,6 +198,10 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
             Stage::Detect { .. } | Stage::Closed => {}
             Stage::Http(engine) => engine.handle_timeout(turn.now),
         }
+        if let Some(tls) = &mut self.tls {
+            tls.handle_timeout(turn.now);
+            self.pump_tls(sessions, turn);
+        }
         self.pump(sessions, turn);
     }
 
@@ -229,6 +218,104 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
     }
 
     fn poll_output(
+        &mut self,
+        sessions: &mut HttpSessions<H>,
+        turn: &mut Turn<'_>,
+        queue: &mut SendQueue,
+    ) -> Output {
+        match self.tls.take() {
+            None => self.poll_plain(sessions, turn, queue),
+            Some(mut tls) => {
+                let output = tls.poll_output(turn.now, queue, |plain| self.poll_plain(sessions, turn, plain));
+                self.tls = Some(tls);
+                output
+            }
+        }
+    }
+
+    fn requests(&self) -> usize {
+        self.streams.len()
+    }
+}
+
+impl<E: Exchange> HttpSession<E> {
+    /// Takes bytes as HTTP sees them.
+    fn handle_plain(&mut self, now: Instant, bytes: Bytes) {
+        match &mut self.stage {
+            Stage::Detect { read, .. } => {
+                let bytes = if read.is_empty() {
+                    bytes
+                } else {
+                    read.extend_from_slice(&bytes);
+                    read.split().freeze()
+                };
+                match preface(&bytes) {
+                    Preface::Short => {
+                        *read = BytesMut::from(&bytes[..]);
+                        return;
+                    }
+                    Preface::Http2 => self.speak_http2(now),
+                    Preface::Other => self.speak_http1(now),
+                }
+                self.with_engine(|engine| engine.handle_input(now, bytes));
+            }
+            Stage::Http(engine) => engine.handle_input(now, bytes),
+            Stage::Closed => {}
+        }
+    }
+
+    fn handle_plain_end(&mut self, now: Instant) {
+        match &mut self.stage {
+            Stage::Detect { .. } => self.stage = Stage::Closed,
+            Stage::Http(engine) => engine.handle_end(now),
+            Stage::Closed => {}
+        }
+    }
+
+    fn speak_http1(&mut self, now: Instant) {
+        let Config { http1, names, .. } = &*self.config;
+        self.speak(Engine::One(Box::new(http1::Connection::server(http1.clone(), names, now))), now);
+    }
+
+    fn speak_http2(&mut self, now: Instant) {
+        let Config { http2, names, .. } = &*self.config;
+        self.speak(Engine::Two(Box::new(http2::Connection::server(http2.clone(), names, now))), now);
+    }
+
+    fn speak(&mut self, mut engine: Engine, now: Instant) {
+        if self.is_going {
+            engine.drain(now);
+        }
+        self.stage = Stage::Http(engine);
+    }
+
+    /// Hands on what TLS has to say.
+    fn pump_tls<H: Handler<Exchange = E>>(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        while let Some(event) = self.tls.as_mut().and_then(|tls| tls.poll_event()) {
+            match event {
+                TlsEvent::Established(session) => {
+                    let certificates = session.peer_certificates.iter();
+                    let certificates = certificates.map(|der| Bytes::copy_from_slice(der)).collect();
+                    self.peer = Arc::new(Peer::clone(&self.peer).with_certificates(certificates));
+                    match session.alpn.as_deref() {
+                        Some(b"h2") => self.speak_http2(turn.now),
+                        Some(b"http/1.1") => self.speak_http1(turn.now),
+                        // The first bytes tell.
+                        Some(_) | None => {}
+                    }
+                }
+                TlsEvent::Data(bytes) => self.handle_plain(turn.now, bytes),
+                // On a server the end of a request is never that of the connection, so a cut is found by HTTP.
+                TlsEvent::End | TlsEvent::Truncated => self.handle_plain_end(turn.now),
+                TlsEvent::Failed(_) => {
+                    self.with_engine(|engine| engine.close(turn.now));
+                }
+            }
+            self.pump(sessions, turn);
+        }
+    }
+
+    fn poll_plain<H: Handler<Exchange = E>>(
         &mut self,
         sessions: &mut HttpSessions<H>,
         turn: &mut Turn<'_>,
@@ -254,12 +341,6 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
         output
     }
 
-    fn requests(&self) -> usize {
-        self.streams.len()
-    }
-}
-
-impl<E: Exchange> HttpSession<E> {
     fn with_engine<T>(&mut self, act: impl FnOnce(&mut Engine) -> T) -> Option<T> {
         match &mut self.stage {
             Stage::Http(engine) => Some(act(engine)),
@@ -397,7 +478,8 @@ impl<E: Exchange> HttpSession<E> {
 
     /// Ends a call whose response is complete, once the peer has taken all of it.
     fn done(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let (Some(Some(call)), Stage::Http(engine)) = (self.calls.get_mut(slot as usize), &mut self.stage) else {
+        let (Some(Some(call)), Stage::Http(engine)) = (self.calls.get_mut(slot as usize), &mut self.stage)
+        else {
             return;
         };
         if engine.stream(call.stream).is_none() {

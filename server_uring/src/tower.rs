@@ -70,7 +70,14 @@ impl<S: HttpService> Handler for TowerHandler<S> {
             // A target that HTTP allows and the `http` crate does not know.
             None => Stage::Refused(StatusCode::BAD_REQUEST),
         };
-        TowerExchange { incoming, version, length, silent_since: None, body_timeout: self.body_timeout, stage }
+        TowerExchange {
+            incoming,
+            version,
+            length,
+            silent_since: None,
+            body_timeout: self.body_timeout,
+            stage,
+        }
     }
 
     fn poll_idle(&mut self, _: &mut Context<'_>) -> Poll<()> {

@@ -11,7 +11,7 @@ type Log = Arc<Mutex<Vec<String>>>;
 /// Writes its name down on the way in and on the way out.
 struct Named(&'static str, Log);
 
-impl Interceptor for Named {
+impl Interceptor<Call> for Named {
     async fn intercept(&self, call: &mut Call, next: Next<'_>) -> Result<()> {
         self.1.lock().unwrap().push(format!("{} {}", self.0, call.spec().method()));
         let outcome = next.run(call).await;

@@ -9,6 +9,7 @@ mod ends;
 mod greet;
 #[path = "../../benches/calls/least.rs"]
 mod least;
+mod observed;
 mod requests;
 mod shapes;
 mod stub;

@@ -125,7 +125,7 @@ fn dropping_a_call_cancels_it() {
     let stub = Stub::new([Step::Never]);
     let client = GreetClient::new(stub.channel());
     let request = request("Ada");
-    let mut call = client.greet(&request).into_future();
+    let mut call = Box::pin(client.greet(&request).into_future());
     assert!(matches!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
     assert_eq!((stub.asked().len(), stub.cancelled()), (1, 0));
     drop(call);

@@ -197,6 +197,7 @@ async fn a_tower_service_is_a_transport() {
 #[test]
 fn what_is_no_origin_is_refused() {
     for origin in ["", "127.0.0.1:8080", "ftp://a", "unix:", "http://"] {
-        assert_eq!(Channel::new(origin).unwrap_err().code(), Code::InvalidArgument, "{origin:?}");
+        let error = Channel::new(origin).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{origin:?} is no origin: ")), "{error}");
     }
 }

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use ringwire_http::{Headers, HeadersMut, Token};
+use ringwire_http::{Headers, HeadersMut, TOKENS_MAX, Token};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// Header or trailer fields in the map of the `http` crate: read where they lie, or written for an HTTP implementation to
 /// send.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct HttpFields {
     map: HeaderMap,
     /// The name of the first field that HTTP cannot carry.
@@ -60,6 +61,10 @@ impl Headers for HttpFields {
         self.map.get(name).map(HeaderValue::as_bytes)
     }
 
+    fn known(&self, token: Token) -> Option<&[u8]> {
+        self.map.get(header_name(token)).map(HeaderValue::as_bytes)
+    }
+
     fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
         for (name, value) in &self.map {
             visit(name.as_str(), value.as_bytes());
@@ -82,7 +87,7 @@ impl HeadersMut for HttpFields {
     fn append_known(&mut self, token: Token, value: &[u8]) {
         match HeaderValue::from_bytes(value) {
             Ok(value) => {
-                self.map.append(HeaderName::from_static(token.as_str()), value);
+                self.map.append(header_name(token).clone(), value);
             }
             Err(_) => self.append(token.as_str(), value),
         }
@@ -92,11 +97,17 @@ impl HeadersMut for HttpFields {
         // Not `from_static`, which panics: a setting may be static and wrong.
         match HeaderValue::from_maybe_shared(Bytes::from_static(value.as_bytes())) {
             Ok(value) => {
-                self.map.append(HeaderName::from_static(token.as_str()), value);
+                self.map.append(header_name(token).clone(), value);
             }
             Err(_) => self.append(token.as_str(), value.as_bytes()),
         }
     }
+}
+
+/// The name of a token as the `http` crate has it, which parses a name only once.
+fn header_name(token: Token) -> &'static HeaderName {
+    static NAMES: [OnceLock<HeaderName>; TOKENS_MAX] = [const { OnceLock::new() }; TOKENS_MAX];
+    NAMES[token.index()].get_or_init(|| HeaderName::from_static(token.as_str()))
 }
 
 impl fmt::Display for UnsendableField {

@@ -136,38 +136,47 @@ impl Watchers {
         self.0.as_mut().map(|hooks| hooks.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Takes the hooks for requests out, and leaves those for responses.
+    pub fn take_requests(&mut self) -> Self {
+        let requests = self.hooks().map(|hooks| std::mem::take(&mut hooks.requests)).unwrap_or_default();
+        if requests.is_empty() {
+            return Self::default();
+        }
+        Self(Some(Box::new(Mutex::new(Hooks { requests, responses: Vec::new() }))))
+    }
+
     /// The hooks, to add one.
     pub fn hooks_or_new(&mut self) -> &mut Hooks {
         self.0.get_or_insert_default().get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The hooks of the interceptors of a call, in the order in which they were added.
+/// The hooks of the interceptors of a call, in the order in which they were added: the outermost interceptor's first.
 #[derive(Default)]
 pub struct Hooks {
-    receive: Vec<Hook>,
-    send: Vec<Hook>,
+    requests: Vec<Hook>,
+    responses: Vec<Hook>,
 }
 
 impl Hooks {
-    /// Adds a hook for messages that arrive.
-    pub fn on_receive(&mut self, hook: Hook) {
-        self.receive.push(hook);
+    /// Adds a hook for requests.
+    pub fn on_request(&mut self, hook: Hook) {
+        self.requests.push(hook);
     }
 
-    /// Adds a hook for messages that leave.
-    pub fn on_send(&mut self, hook: Hook) {
-        self.send.push(hook);
+    /// Adds a hook for responses.
+    pub fn on_response(&mut self, hook: Hook) {
+        self.responses.push(hook);
     }
 
-    /// Outermost first: the interceptor that registered first is the one nearest to the wire.
-    pub fn received(&mut self, payload: &mut Payload<'_>) -> Result<()> {
-        self.receive.iter_mut().try_for_each(|hook| hook(payload))
+    /// Shows a request, to the outermost first.
+    pub fn request(&mut self, payload: &mut Payload<'_>) -> Result<()> {
+        self.requests.iter_mut().try_for_each(|hook| hook(payload))
     }
 
-    /// Innermost first.
-    pub fn sending(&mut self, payload: &mut Payload<'_>) -> Result<()> {
-        self.send.iter_mut().rev().try_for_each(|hook| hook(payload))
+    /// Shows a response, to the innermost first.
+    pub fn response(&mut self, payload: &mut Payload<'_>) -> Result<()> {
+        self.responses.iter_mut().rev().try_for_each(|hook| hook(payload))
     }
 }
 
@@ -179,6 +188,9 @@ impl fmt::Debug for Watchers {
 
 impl fmt::Debug for Hooks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hooks").field("receive", &self.receive.len()).field("send", &self.send.len()).finish()
+        f.debug_struct("Hooks")
+            .field("requests", &self.requests.len())
+            .field("responses", &self.responses.len())
+            .finish()
     }
 }

@@ -97,6 +97,11 @@ impl Encoder {
         Block { encoder: self, out }
     }
 
+    /// Whether [`put_table_size`](Self::put_table_size) has anything to append.
+    pub fn has_table_size(&self) -> bool {
+        self.resized.is_some()
+    }
+
     /// Appends what the peer has to know of the table's size before it reads the next block; nothing, as a rule.
     pub fn put_table_size(&mut self, out: &mut Vec<u8>) {
         if let Some(smallest) = self.resized.take() {

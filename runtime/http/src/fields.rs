@@ -7,6 +7,12 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Fields {
     names: &'static Names,
+    /// Absent until there is a field. What moves fields about moves a pointer.
+    list: Option<Box<List>>,
+}
+
+#[derive(Clone)]
+struct List {
     entries: Vec<Entry>,
     /// The names that have no token.
     name_text: String,
@@ -33,14 +39,7 @@ enum Name {
 impl Fields {
     /// No fields. Names are classified by `names`.
     pub const fn new(names: &'static Names) -> Self {
-        Self {
-            names,
-            entries: Vec::new(),
-            name_text: String::new(),
-            values: Vec::new(),
-            first: [0; TOKENS_MAX],
-            repeated: 0,
-        }
+        Self { names, list: None }
     }
 
     /// A copy of these fields, with names classified by `names`.
@@ -52,8 +51,9 @@ impl Fields {
 
     /// Makes room for `fields` fields with values of `value_bytes` bytes in all.
     pub fn reserve(&mut self, fields: usize, value_bytes: usize) {
-        self.entries.reserve(fields);
-        self.values.reserve(value_bytes);
+        let list = self.list_mut();
+        list.entries.reserve(fields);
+        list.values.reserve(value_bytes);
     }
 
     /// The names that are classified.
@@ -63,42 +63,53 @@ impl Fields {
 
     /// The number of fields; a repeated field counts once per value.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// The fields, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Field<'_>> {
-        self.entries.iter().map(|entry| Field {
-            token: entry.token(),
-            name: self.name(entry),
-            value: self.value(entry),
+        self.entries().iter().map(|entry| {
+            let list = self.list.as_deref().expect("a list with an entry");
+            Field { token: entry.token(), name: list.name(entry), value: list.value(entry) }
         })
     }
 
     /// Removes all fields, and keeps the buffers.
     pub fn clear(&mut self) {
-        self.entries.clear();
-        self.name_text.clear();
-        self.values.clear();
-        self.first = [0; TOKENS_MAX];
-        self.repeated = 0;
+        if let Some(list) = &mut self.list {
+            list.entries.clear();
+            list.name_text.clear();
+            list.values.clear();
+            list.first = [0; TOKENS_MAX];
+            list.repeated = 0;
+        }
     }
 
     /// Whether there is more than one field of this token.
     pub fn is_repeated(&self, token: Token) -> bool {
-        self.repeated >> token.index() & 1 == 1
+        self.list.as_ref().is_some_and(|list| list.repeated >> token.index() & 1 == 1)
     }
 
     /// The values of all fields of this token, in order.
     pub fn all(&self, token: Token) -> impl Iterator<Item = &[u8]> {
-        self.entries.iter().filter(move |entry| entry.token() == Some(token)).map(|entry| self.value(entry))
+        self.iter().filter(move |field| field.token == Some(token)).map(|field| field.value)
     }
 
+    fn entries(&self) -> &[Entry] {
+        self.list.as_ref().map_or(&[], |list| &list.entries)
+    }
+
+    fn list_mut(&mut self) -> &mut List {
+        self.list.get_or_insert_with(Box::default)
+    }
+}
+
+impl List {
     fn name<'a>(&'a self, entry: &'a Entry) -> &'a str {
         match entry.name {
             Name::Known(token) => token.as_str(),
@@ -125,6 +136,18 @@ impl Fields {
     }
 }
 
+impl Default for List {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            name_text: String::new(),
+            values: Vec::new(),
+            first: [0; TOKENS_MAX],
+            repeated: 0,
+        }
+    }
+}
+
 /// A field: a name and a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Field<'a> {
@@ -147,44 +170,45 @@ impl Entry {
 
 impl Headers for Fields {
     fn get(&self, name: &str) -> Option<&[u8]> {
-        match self.names.find(name.as_bytes()) {
-            Some(token) => self.known(token),
-            None => self.entries.iter().find(|entry| self.name(entry) == name).map(|entry| self.value(entry)),
+        if let Some(token) = self.names.find(name.as_bytes()) {
+            return self.known(token);
         }
+        let list = self.list.as_deref()?;
+        list.entries.iter().find(|entry| list.name(entry) == name).map(|entry| list.value(entry))
     }
 
     #[inline]
     fn known(&self, token: Token) -> Option<&[u8]> {
-        let entry = match self.first[token.index()] {
+        let list = self.list.as_deref()?;
+        let entry = match list.first[token.index()] {
             0 => return None,
-            FAR => self.entries.iter().find(|entry| entry.token() == Some(token))?,
-            place => &self.entries[place as usize - 1],
+            FAR => list.entries.iter().find(|entry| entry.token() == Some(token))?,
+            place => &list.entries[place as usize - 1],
         };
-        Some(self.value(entry))
+        Some(list.value(entry))
     }
 
     fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
-        for entry in &self.entries {
-            visit(self.name(entry), self.value(entry));
+        for field in self.iter() {
+            visit(field.name, field.value);
         }
     }
 }
 
 impl HeadersMut for Fields {
     fn append(&mut self, name: &str, value: &[u8]) {
-        let name = match self.names.find(name.as_bytes()) {
-            Some(token) => Name::Known(token),
-            None => {
-                let start = text_offset(self.name_text.len());
-                self.name_text.push_str(name);
-                Name::Text { start, end: text_offset(self.name_text.len()) }
-            }
-        };
-        self.push(name, value);
+        if let Some(token) = self.names.find(name.as_bytes()) {
+            return self.append_known(token, value);
+        }
+        let list = self.list_mut();
+        let start = text_offset(list.name_text.len());
+        list.name_text.push_str(name);
+        let end = text_offset(list.name_text.len());
+        list.push(Name::Text { start, end }, value);
     }
 
     fn append_known(&mut self, token: Token, value: &[u8]) {
-        self.push(Name::Known(token), value);
+        self.list_mut().push(Name::Known(token), value);
     }
 }
 

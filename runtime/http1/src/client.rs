@@ -199,8 +199,10 @@ impl Hooks for Client {
             return;
         }
         connection.stream = None;
-        // The server has answered before the end of the request, whose rest it may not read.
-        let is_early = connection.send != Send::Idle;
+        // The server has answered before the end of the request, whose rest it may not read. A body of a given length that is
+        // all sent has ended, whether or not the application has said so.
+        let is_early = !matches!(connection.send, Send::Idle | Send::Length(0));
+        connection.send = Send::Idle;
         if is_early || !connection.persists {
             connection.end(Phase::Closed, Outcome::Finished);
         } else {

@@ -16,6 +16,7 @@ mod client;
 mod connection;
 mod fault;
 mod field;
+pub mod fuzz;
 mod input;
 mod limits;
 mod scan;

@@ -4,7 +4,7 @@ use crate::frame::{self, FRAME_MAX_DEFAULT, PREFACE, STREAM_MAX, WINDOW_DEFAULT,
 use crate::guard::{Bucket, Timer, Timers};
 use crate::heads::Heads;
 use crate::receive::{Block, Reading};
-use crate::streams::{Ended, Finish, Key, Queue, Recv, Send, Stream, Streams};
+use crate::streams::{Ended, Finish, Key, Recv, Send, Streams};
 use crate::{ErrorCode, Limits, Outcome, Side, StreamMut, Wait};
 use bytes::{Buf, Bytes};
 use ringwire_hpack::Encoder;
@@ -69,7 +69,7 @@ pub struct Connection<R: Side> {
 
     pub(crate) queue: SendQueue,
     pub(crate) encoder: Encoder,
-    /// The block that is being encoded.
+    /// The block that is being encoded, behind room for what comes before it.
     pub(crate) scratch: Vec<u8>,
     pub(crate) peer: PeerSettings,
     pub(crate) send_window: i32,
@@ -153,7 +153,7 @@ impl Connection<Client> {
             return None;
         }
         self.stream_last = if self.stream_last == 0 { 1 } else { self.stream_last + 2 };
-        self.scratch.clear();
+        self.begin_scratch();
         let mut block = self.encoder.block(&mut self.scratch);
         block.method(line.method);
         if *line.method != Method::Connect {
@@ -516,23 +516,22 @@ impl<R: Side> Connection<R> {
             self.timers.clear(Timer::Idle);
         }
         self.control_frames.earn(FRAMES_EARNED);
-        self.streams.insert(Stream {
-            id,
-            recv,
-            send,
-            recv_window: self.limits.stream_window as i32,
-            recv_window_size: self.limits.stream_window,
-            unreleased: 0,
-            released: 0,
-            window_updated: self.now,
-            send_window: self.peer.initial_window as i32,
-            content_left: None,
-            bodiless: false,
-            queue: Queue::default(),
-            is_ready: false,
-            wants_room: false,
-            blocked_since: None,
-        })
+        let key = self.streams.insert(id, self.now);
+        let stream = self.streams.at(key);
+        stream.recv = recv;
+        stream.send = send;
+        stream.recv_window = self.limits.stream_window as i32;
+        stream.recv_window_size = self.limits.stream_window;
+        stream.unreleased = 0;
+        stream.released = 0;
+        stream.window_updated = self.now;
+        stream.send_window = self.peer.initial_window as i32;
+        stream.content_left = None;
+        stream.bodiless = false;
+        stream.is_ready = false;
+        stream.wants_room = false;
+        stream.blocked_since = None;
+        key
     }
 
     /// Ends a stream.
@@ -656,6 +655,9 @@ impl<R: Side> Connection<R> {
 
     /// Tells the streams that waited for room that they have some.
     fn offer_room(&mut self) {
+        if self.wants_room.is_empty() {
+            return;
+        }
         let mut waiting = std::mem::take(&mut self.wants_room);
         waiting.retain(|key| {
             let room = self.room(*key);

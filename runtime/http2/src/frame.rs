@@ -41,17 +41,10 @@ pub(crate) fn put(out: &mut BytesMut, kind: u8, flags: u8, stream: u32, payload:
     out.extend_from_slice(payload);
 }
 
-/// Appends a header block: one HEADERS frame, and CONTINUATION frames as far as it is longer than `frame_max`.
-pub(crate) fn put_block(out: &mut BytesMut, stream: u32, end: bool, block: [&[u8]; 3], frame_max: usize) {
-    let end = if end { flag::END_STREAM } else { 0 };
-    let len = block.iter().map(|piece| piece.len()).sum();
-    if len <= frame_max {
-        out.extend_from_slice(&header(len, kind::HEADERS, end | flag::END_HEADERS, stream));
-        return block.iter().for_each(|piece| out.extend_from_slice(piece));
-    }
-    let block = block.concat();
+/// Appends a header block: a HEADERS frame, and CONTINUATION frames as far as it is longer than `frame_max`.
+pub(crate) fn put_block(out: &mut BytesMut, stream: u32, end: bool, block: &[u8], frame_max: usize) {
+    let mut kind_and_flags = (kind::HEADERS, if end { flag::END_STREAM } else { 0 });
     let mut pieces = block.chunks(frame_max).peekable();
-    let mut kind_and_flags = (kind::HEADERS, end);
     while let Some(piece) = pieces.next() {
         let (kind, mut flags) = std::mem::replace(&mut kind_and_flags, (kind::CONTINUATION, 0));
         if pieces.peek().is_none() {

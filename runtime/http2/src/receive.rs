@@ -51,17 +51,25 @@ enum Step<H> {
 impl<R: Side> Connection<R> {
     /// Reads on, up to the next event; `None` if the input is used up.
     pub fn poll_event(&mut self) -> Option<Event<R::Head>> {
+        let mut input = std::mem::take(&mut self.input);
+        let event = self.next_event(&mut input);
+        if !input.is_empty() {
+            self.input = input;
+        }
+        event
+    }
+
+    #[inline]
+    fn next_event(&mut self, input: &mut Bytes) -> Option<Event<R::Head>> {
         loop {
-            if let Some(event) = self.events.pop_front() {
-                return Some(event);
+            if !self.events.is_empty() {
+                return self.events.pop_front();
             }
             if matches!(self.life, Life::Lingering | Life::Closed) {
+                input.clear();
                 return None;
             }
-            let mut input = std::mem::take(&mut self.input);
-            let step = self.step(&mut input);
-            self.input = input;
-            match step {
+            match self.step(input) {
                 Ok(Step::Event(event)) => return Some(event),
                 Ok(Step::Done) => {}
                 Ok(Step::Wait) => {
@@ -146,7 +154,7 @@ impl<R: Side> Connection<R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_header(&mut self, input: &mut Bytes) -> Option<FrameHeader> {
         if !self.fill(input, HEADER_LEN) {
             return None;
@@ -244,7 +252,9 @@ impl<R: Side> Connection<R> {
             self.control_frames.earn(FRAMES_EARNED);
             self.reading = Reading::Data { key, left: len, padding: rest - len, end };
         }
-        self.release(key, padding as u32, 0);
+        if padding > 0 {
+            self.release(key, padding as u32, 0);
+        }
         Ok(())
     }
 
@@ -437,7 +447,7 @@ impl<R: Side> Connection<R> {
 
     /// Section 10.5.1: a request whose fields are too large is answered, and costs no more than itself.
     fn answer_too_large(&mut self, id: u32, end: bool) -> Result<(), Outcome> {
-        self.scratch.clear();
+        self.begin_scratch();
         self.put_scratch(id, true, Some(431));
         if end {
             return self.count_fault();

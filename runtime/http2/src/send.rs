@@ -40,7 +40,7 @@ impl<'a, R: Side> StreamMut<'a, R> {
         let out = connection.queue.buffer();
         let start = out.len();
         out.extend_from_slice(&[0; HEADER_LEN]);
-        connection.scratch.clear();
+        begin(&mut connection.scratch);
         if waiting {
             // Trailers must not be encoded before the body has left.
             let mut fields = Fields::new(connection.names);
@@ -126,10 +126,12 @@ impl<R: Side> Connection<R> {
         let stream = self.streams.at(key);
         match part {
             Part::Data { end } => {
-                assert!(self.scratch.is_empty(), "fields were written with a body");
+                assert!(self.scratch.len() == BEFORE_BLOCK, "fields were written with a body");
                 return self.send_data(key, start, written, end);
             }
-            Part::Nothing => assert!(self.scratch.is_empty(), "fields were written, and nothing is sent"),
+            Part::Nothing => {
+                assert!(self.scratch.len() == BEFORE_BLOCK, "fields were written, and nothing is sent")
+            }
             Part::Head { status, end } => {
                 assert!(stream.send == Send::Head, "a head comes once, before the body");
                 if status >= 200 {
@@ -236,14 +238,34 @@ impl<R: Side> Connection<R> {
         }
     }
 
+    /// Prepares `scratch` for a block.
+    pub(crate) fn begin_scratch(&mut self) {
+        begin(&mut self.scratch);
+    }
+
     /// Appends the block in `scratch` as HEADERS; with a status, it is the head of a response.
+    #[inline]
     pub(crate) fn put_scratch(&mut self, id: u32, end: bool, status: Option<u16>) {
-        let mut first = Vec::new();
-        self.encoder.put_table_size(&mut first);
         let mut line = [0; STATUS_LEN];
         let line = status.map_or(&[][..], |status| ringwire_hpack::status(status, &mut line));
-        let pieces = [&first[..], line, &self.scratch[..]];
-        put_block(self.queue.buffer(), id, end, pieces, self.peer.frame_max);
+        let start = BEFORE_BLOCK - line.len();
+        self.scratch[start..BEFORE_BLOCK].copy_from_slice(line);
+        let len = self.scratch.len() - start;
+        if len > self.peer.frame_max || self.encoder.has_table_size() {
+            return self.put_long_scratch(id, end, start);
+        }
+        let flags = if end { flag::END_STREAM | flag::END_HEADERS } else { flag::END_HEADERS };
+        let start = start - HEADER_LEN;
+        self.scratch[start..start + HEADER_LEN].copy_from_slice(&header(len, kind::HEADERS, flags, id));
+        self.queue.buffer().extend_from_slice(&self.scratch[start..]);
+    }
+
+    /// Appends a block that takes more than one frame, or begins with the size of the table.
+    fn put_long_scratch(&mut self, id: u32, end: bool, start: usize) {
+        let mut block = Vec::new();
+        self.encoder.put_table_size(&mut block);
+        block.extend_from_slice(&self.scratch[start..]);
+        put_block(self.queue.buffer(), id, end, &block, self.peer.frame_max);
     }
 
     /// This side has said everything on a stream.
@@ -315,7 +337,7 @@ impl<R: Side> Connection<R> {
             Finish::Open => return,
             Finish::End => put(self.queue.buffer(), kind::DATA, flag::END_STREAM, key.id, &[]),
             Finish::Trailers(fields) => {
-                self.scratch.clear();
+                self.begin_scratch();
                 let mut block = self.encoder.block(&mut self.scratch);
                 fields.for_each(&mut |name, value| block.append(name, value));
                 self.put_scratch(key.id, true, None);
@@ -355,8 +377,15 @@ impl<R: Side> Connection<R> {
     }
 }
 
+fn begin(scratch: &mut Vec<u8>) {
+    scratch.clear();
+    scratch.extend_from_slice(&[0; BEFORE_BLOCK]);
+}
+
 /// Longer bodies wait in the queue of their stream, and leave without a copy.
 const COPY_MAX: usize = 4096;
 /// With this many bytes to send, the transport has enough to do.
 const QUEUE_MAX: usize = 256 * 1024;
 const STATUS_LEN: usize = 5;
+/// Room before a block for the header of its frame, and the line of its status.
+const BEFORE_BLOCK: usize = HEADER_LEN + STATUS_LEN;

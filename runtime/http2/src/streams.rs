@@ -78,6 +78,28 @@ pub(crate) struct Stream {
     pub(crate) blocked_since: Option<Instant>,
 }
 
+impl Stream {
+    fn new(now: Instant) -> Self {
+        Self {
+            id: 0,
+            recv: Recv::Ended,
+            send: Send::Ended,
+            recv_window: 0,
+            recv_window_size: 0,
+            unreleased: 0,
+            released: 0,
+            window_updated: now,
+            send_window: 0,
+            content_left: None,
+            bodiless: false,
+            queue: Queue::default(),
+            is_ready: false,
+            wants_room: false,
+            blocked_since: None,
+        }
+    }
+}
+
 /// What a stream expects to receive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Recv {
@@ -187,31 +209,29 @@ impl Streams {
         stream
     }
 
-    /// Opens a stream. Its number is higher than any before.
-    pub(crate) fn insert(&mut self, new: Stream) -> Key {
-        let id = new.id;
+    /// Opens a stream. Its number is higher than any before. What is in it is that of another stream, but for the queue.
+    pub(crate) fn insert(&mut self, id: u32, now: Instant) -> Key {
         debug_assert!(self.order.last().is_none_or(|last| last.0 < id), "streams are opened in order");
         let slot = match self.free.pop() {
-            Some(slot) => {
-                let old = &mut self.slots[slot as usize];
-                let mut queue = std::mem::take(&mut old.queue);
-                queue.clear();
-                *old = Stream { queue, ..new };
-                slot
-            }
+            Some(slot) => slot,
             None => {
-                self.slots.push(new);
+                self.slots.push(Stream::new(now));
                 (self.slots.len() - 1) as u32
             }
         };
+        self.slots[slot as usize].id = id;
         self.order.push((id, slot));
         Key { id, slot }
     }
 
     /// Ends a stream.
     pub(crate) fn remove(&mut self, key: Key, ended: Ended) {
-        let place = self.order.binary_search_by_key(&key.id, |(id, _)| *id).expect("an open stream");
-        self.order.remove(place);
+        if self.order.last().is_some_and(|last| last.0 == key.id) {
+            self.order.pop();
+        } else {
+            let place = self.order.binary_search_by_key(&key.id, |(id, _)| *id).expect("an open stream");
+            self.order.remove(place);
+        }
         let stream = &mut self.slots[key.slot as usize];
         stream.id = 0;
         stream.queue.clear();

@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use ringwire_http::{
-    Client, Close, Event, Head, Headers, Method, Names, RequestLine, Reset, ResponseHead, Scheme, SendQueue, Server,
-    StreamId,
+    Client, Close, Event, Head, Headers, Method, Names, RequestLine, Reset, ResponseHead, Scheme, SendQueue,
+    Server, StreamId,
 };
 use ringwire_http2::{Connection, Limits, Outcome, Side};
 use ringwire_testing::seed::Seed;
@@ -30,7 +30,10 @@ fn every_call_ends_as_it_should() {
     }
     // The seeds reach everything that they are for.
     println!("{calls:?}");
-    assert!(calls.whole > 20_000 && calls.cancelled > 500 && calls.reset > 500 && calls.early > 500, "{calls:?}");
+    assert!(
+        calls.whole > 20_000 && calls.cancelled > 500 && calls.reset > 500 && calls.early > 500,
+        "{calls:?}"
+    );
     assert!(calls.refused > 50 && calls.disconnected > 500, "{calls:?}");
 }
 
@@ -159,8 +162,12 @@ impl Simulation {
         let server = End::new(Connection::server(limits(&mut seed), Names::HTTP, now));
         let waiting = (0..1 + seed.below(8)).map(|_| Plan::new(&mut seed)).collect();
         let accident = (seed.below(4) == 0).then(|| {
-            let accidents =
-                [Accident::ServerDrains, Accident::ClientDrains, Accident::ServerCloses, Accident::TransportEnds];
+            let accidents = [
+                Accident::ServerDrains,
+                Accident::ClientDrains,
+                Accident::ServerCloses,
+                Accident::TransportEnds,
+            ];
             (now + Duration::from_millis(seed.below(100) as u64), accidents[seed.below(4)])
         });
         Self {
@@ -188,7 +195,9 @@ impl Simulation {
             }
             assert!(self.client.connection.is_idle() && self.server.connection.is_idle());
         }
-        for outcome in [self.client.connection.outcome(), self.server.connection.outcome()].into_iter().flatten() {
+        for outcome in
+            [self.client.connection.outcome(), self.server.connection.outcome()].into_iter().flatten()
+        {
             assert!(matches!(outcome, Outcome::Closed | Outcome::Disconnected), "{outcome}");
         }
         self.ended
@@ -239,7 +248,10 @@ impl Simulation {
     fn begin_calls(&mut self) {
         let gone = !matches!(self.client.close, Close::No);
         while let Some(plan) = self.waiting.last().copied() {
-            if self.has_accident && self.client.connection.streams_available() == 0 && (gone || self.calls.is_empty()) {
+            if self.has_accident
+                && self.client.connection.streams_available() == 0
+                && (gone || self.calls.is_empty())
+            {
                 // The connection takes no more.
                 self.ended.refused += 1;
                 self.waiting.pop();
@@ -325,7 +337,10 @@ impl Simulation {
             assert!(call.plan.behaviour == Behaviour::Interim && call.status.is_none() && !end);
             return;
         }
-        assert_eq!((head.status, call.status), (if call.plan.behaviour == Behaviour::Early { 418 } else { 200 }, None));
+        assert_eq!(
+            (head.status, call.status),
+            (if call.plan.behaviour == Behaviour::Early { 418 } else { 200 }, None)
+        );
         call.status = Some(head.status);
         if end {
             self.response_end(stream, false);
@@ -429,7 +444,8 @@ impl Simulation {
         if behaviour != Behaviour::Early {
             open.send_head(200, false, |fields| fields.append("content-type", b"text/plain"));
         }
-        let exchange = Exchange { behaviour, received: 0, ended: end, trailers: false, to_echo: VecDeque::new() };
+        let exchange =
+            Exchange { behaviour, received: 0, ended: end, trailers: false, to_echo: VecDeque::new() };
         assert!(self.exchanges.insert(stream, exchange).is_none());
     }
 }
@@ -443,8 +459,14 @@ impl Plan {
             _ if seed.below(8) == 0 => seed.below(200_000),
             _ => seed.below(30_000),
         };
-        let behaviours =
-            [Behaviour::Echo, Behaviour::Echo, Behaviour::Echo, Behaviour::Interim, Behaviour::Early, Behaviour::Reset];
+        let behaviours = [
+            Behaviour::Echo,
+            Behaviour::Echo,
+            Behaviour::Echo,
+            Behaviour::Interim,
+            Behaviour::Early,
+            Behaviour::Reset,
+        ];
         Self {
             body,
             trailers: seed.below(3) == 0,
@@ -526,7 +548,8 @@ impl Wire {
 
     fn deliver<R: Side>(&mut self, now: Instant, to: &mut End<R>) {
         // One piece at a time, so that the application runs in between.
-        if let Some((_, piece)) = self.pieces.pop_front_if(|(at, _)| *at <= now) {
+        if self.pieces.front().is_some_and(|(at, _)| *at <= now) {
+            let (_, piece) = self.pieces.pop_front().expect("the piece at the front");
             to.connection.handle_input(now, piece);
         } else if self.pieces.is_empty() && self.end.is_some_and(|at| at <= now) {
             to.connection.handle_end(now);

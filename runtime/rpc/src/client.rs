@@ -21,14 +21,17 @@ use ringwire_http::{Headers, HeadersMut, Token};
 use ringwire_wire::Metadata;
 
 use crate::cardinality::Cardinality;
-use crate::protocol::{FrameKind, Outcome, Protocol, Request, ResponseBody, ResponseHead, Tail};
+use crate::protocol::{
+    FrameKind, Outcome, PREVIOUS_ATTEMPTS, Protocol, Request, ResponseBody, ResponseHead, Tail,
+};
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
+use crate::response::{ResponseMetadata, check_size};
 use crate::transmit::Transmit;
 use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Origin, Spec};
 
 /// The client's half of one RPC.
 #[derive(Debug)]
-pub struct ClientExchange {
+pub struct ClientExchange<F> {
     spec: Spec,
     config: Arc<ClientConfig>,
     protocol: &'static Protocol,
@@ -38,12 +41,8 @@ pub struct ClientExchange {
     stage: Stage,
     /// The HTTP status of a response whose body is an error, and not messages.
     error_status: Option<u16>,
-    headers: Metadata,
-    trailers: Metadata,
-    /// All that can say how the RPC ended: fields of the head, HTTP trailers, the envelope at the end, and
-    /// whether there was any body.
-    split: Metadata,
-    http_trailers: Option<Metadata>,
+    metadata: ResponseMetadata<F>,
+    /// The outcome in an envelope at the end of the body.
     end: Option<Outcome>,
     has_body: bool,
 }
@@ -69,7 +68,7 @@ pub struct RequestLine {
     pub target: Cow<'static, str>,
 }
 
-impl ClientExchange {
+impl<F: Headers> ClientExchange<F> {
     /// Begins a call of the method `spec`.
     pub fn new(spec: &Spec, config: &Arc<ClientConfig>) -> Self {
         let protocol = config.protocol.carry(spec.shape);
@@ -90,10 +89,7 @@ impl ClientExchange {
             cardinality: Cardinality::new(Side::Client, spec.shape.has_one_response()),
             stage: Stage::ExpectHead,
             error_status: None,
-            headers: Metadata::new(),
-            trailers: Metadata::new(),
-            split: Metadata::new(),
-            http_trailers: None,
+            metadata: ResponseMetadata::of(protocol),
             end: None,
             has_body: false,
         }
@@ -148,9 +144,7 @@ impl ClientExchange {
         self.protocol.client.write_request(&request, call.headers, head);
         let fields = &self.protocol.fields;
         if let Some(timeout) = call.timeout {
-            let mut value = BytesMut::with_capacity(TIMEOUT_LEN_MAX);
-            (self.protocol.write_timeout)(timeout, &mut value);
-            head.append_known(fields.timeout, &value);
+            self.write_timeout(timeout, head);
         }
         if let Some(offer) = self.config.compressions.accept_header() {
             head.append_known(fields.accept_encoding, offer.as_bytes());
@@ -180,12 +174,35 @@ impl ClientExchange {
         })
     }
 
+    /// Whether a head with these custom headers is the same for every call of its shape and configuration, but for path,
+    /// time-out and attempts. Such a head can be kept: it is what [`write_head`](Self::write_head) writes without a time-out.
+    pub fn has_usual_head(&self, headers: &Metadata) -> bool {
+        headers.is_empty() && self.config.get == GetPolicy::Never && self.config.compression.is_none()
+    }
+
+    /// Appends the time that the caller is willing to wait, to a head that was written without.
+    pub fn write_timeout(&self, timeout: Duration, head: &mut dyn HeadersMut) {
+        let mut value = BytesMut::with_capacity(TIMEOUT_LEN_MAX);
+        (self.protocol.write_timeout)(timeout, &mut value);
+        head.append_known(self.protocol.fields.timeout, &value);
+    }
+
+    /// Appends the number of attempts of the same call that came before.
+    pub fn write_previous_attempts(&self, previous: u32, head: &mut dyn HeadersMut) {
+        head.append_known(PREVIOUS_ATTEMPTS, previous.to_string().as_bytes());
+    }
+
     /// Takes the head of the response; `end` says that neither body nor trailers follow.
-    pub fn head(&mut self, status: u16, headers: &dyn Headers, end: bool) {
+    pub fn head(&mut self, status: u16, headers: F, end: bool) {
         if !matches!(self.stage, Stage::ExpectHead) {
             return;
         }
-        self.stage = match self.read_head(status, headers) {
+        let read = check_size(&headers, self.config.limits.metadata_max).and_then(|()| {
+            let read = self.read_head(status, &headers);
+            self.metadata.set_head(headers);
+            read
+        });
+        self.stage = match read {
             Ok(()) => Stage::ExpectBody,
             Err(error) => Stage::Failed(self.with_metadata(error)),
         };
@@ -201,9 +218,9 @@ impl ClientExchange {
     }
 
     /// Takes the HTTP trailers of the response, which end it.
-    pub fn push_trailers(&mut self, trailers: &dyn Headers) {
-        match received(trailers, self.config.limits.metadata_max) {
-            Ok(trailers) => self.http_trailers = Some(trailers),
+    pub fn push_trailers(&mut self, trailers: F) {
+        match check_size(&trailers, self.config.limits.metadata_max) {
+            Ok(()) => self.metadata.set_http_trailers(trailers),
             Err(error) => self.fail(error),
         }
         self.receive.push(Bytes::new(), true);
@@ -234,17 +251,17 @@ impl ClientExchange {
 
     /// The headers of the response, those of the protocol among them, as far as they have come.
     pub fn headers(&self) -> &Metadata {
-        &self.headers
+        self.metadata.headers()
     }
 
     /// The trailers of the response, complete once `next_input` has returned `End` or an error.
     pub fn trailers(&self) -> &Metadata {
-        &self.trailers
+        self.metadata.trailers()
     }
 
-    /// The headers and the trailers, to keep: for when the call is over.
-    pub fn into_metadata(self) -> (Metadata, Metadata) {
-        (self.headers, self.trailers)
+    /// Takes the headers and the trailers out, when the call is over.
+    pub fn take_metadata(&mut self) -> ResponseMetadata<F> {
+        std::mem::replace(&mut self.metadata, ResponseMetadata::of(self.protocol))
     }
 
     /// Path and query, if the call is to travel as a GET.
@@ -277,8 +294,6 @@ impl ClientExchange {
     }
 
     fn read_head(&mut self, status: u16, headers: &dyn Headers) -> Result<(), Error> {
-        self.headers = received(headers, self.config.limits.metadata_max)?;
-        self.split = self.protocol.client.split_trailers(&mut self.headers);
         let head = ResponseHead { protocol: self.protocol, status, headers };
         let body = self.protocol.client.read_head(&head, &self.config.codec)?;
         let encoding = self.find_encoding(headers);
@@ -340,13 +355,12 @@ impl ClientExchange {
 
     fn read_outcome(&mut self) -> Result<Input, Error> {
         let outcome = self.protocol.client.outcome(Tail {
-            headers: &mut self.headers,
-            split: std::mem::take(&mut self.split),
-            trailers: self.http_trailers.take(),
+            headers: self.metadata.head().map_or(&NO_FIELDS as _, |head| head as _),
+            trailers: self.metadata.http_trailers().map(|trailers| trailers as _),
             end: self.end.take(),
             has_body: self.has_body,
         });
-        self.trailers = outcome.trailers;
+        self.metadata.set_trailers(outcome.trailers);
         outcome.result?;
         let message = self.cardinality.end()?;
         self.stage = Stage::Succeeded;
@@ -360,14 +374,12 @@ impl ClientExchange {
             Ok(Cut::Frame(frame)) => self.receive.decode(frame).unwrap_or_default(),
             Ok(Cut::End) | Err(_) => Bytes::new(),
         };
-        self.trailers = std::mem::take(&mut self.split);
+        self.metadata.end_early();
         Err(self.protocol.client.read_error(&body, status))
     }
 
     fn fail(&mut self, error: Error) {
-        if self.trailers.is_empty() {
-            self.trailers = std::mem::take(&mut self.split);
-        }
+        self.metadata.end_early();
         self.receive.abandon();
         self.stage = Stage::Failed(error);
     }
@@ -377,8 +389,8 @@ impl ClientExchange {
         match error.origin() {
             Origin::Local => error,
             Origin::Peer => {
-                let mut metadata = self.headers.clone();
-                metadata.extend(&self.trailers);
+                let mut metadata = self.headers().clone();
+                metadata.extend(self.trailers());
                 error.with_metadata(metadata)
             }
         }
@@ -395,27 +407,7 @@ enum Stage {
     Failed(Error),
 }
 
-/// The fields of a response, as far as they are valid.
-fn received(fields: &dyn Headers, size_max: usize) -> Result<Metadata, Error> {
-    let mut metadata = Metadata::new();
-    let mut size = 0;
-    fields.for_each(&mut |name, value| {
-        size += name.len() + value.len() + FIELD_OVERHEAD;
-        if size <= size_max {
-            // HTTP has let it through; what we take to be no field, we leave out.
-            let _ = metadata.append_received(name, value);
-        }
-    });
-    if size > size_max {
-        return Err(Error::resource_exhausted(format!(
-            "header fields of {size} bytes are more than the limit of {size_max} bytes"
-        )));
-    }
-    Ok(metadata)
-}
-
+const NO_FIELDS: [(&str, &str); 0] = [];
 const USER_AGENT: &str = Token::USER_AGENT.as_str();
 // Ten digits, or eight and a unit.
 const TIMEOUT_LEN_MAX: usize = 10;
-// What HTTP/2 counts beside a field's name and value.
-const FIELD_OVERHEAD: usize = 32;

@@ -90,9 +90,11 @@ impl ClientConfig {
         }
     }
 
-    /// Chooses another codec.
-    pub fn set_codec(&mut self, codec: &'static str) {
+    /// The same configuration with the codec of another name.
+    #[must_use]
+    pub fn with_codec(mut self, codec: &'static str) -> Self {
         self.codec = protocol::media_types(codec);
+        self
     }
 
     /// The name of the codec.

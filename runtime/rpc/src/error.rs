@@ -3,19 +3,19 @@
 //! What travels is the code, the message, the details and the metadata. The source stays on this side, unless
 //! [`Error::expose`] makes its text the message.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ringwire_wire::metadata::{Fault, MetadataError};
 use ringwire_wire::{Code, Metadata};
 
 /// How an RPC failed.
 ///
-/// `?` turns every [`std::error::Error`] into code `internal` with a generic message: the text of a failure
-/// inside the server is nobody's business outside of it. That conversion is why `Error` is no
-/// `std::error::Error` itself; [`Error::into_std`] is one.
+/// `?` turns every [`std::error::Error`], boxed or not, into code `internal` with a generic message, so that the text of a
+/// failure inside the server stays inside. Metadata that a peer has not sent, or not as it was asked for, becomes
+/// `invalid_argument`. That conversion is why `Error` is no `std::error::Error` itself; [`Error::into_std`] is one.
 #[derive(Clone)]
 pub struct Error {
     // Boxed, so that a `Result` on the path without errors stays small.
@@ -211,14 +211,27 @@ constructors! {
     unauthenticated, Unauthenticated, "The caller gave no valid credentials.";
 }
 
-impl<E: std::error::Error + Send + Sync + 'static> From<E> for Error {
+/// Every error of a program, boxed errors and those of `anyhow` among them.
+impl<E: Into<BoxError>> From<E> for Error {
+    #[cold]
     fn from(error: E) -> Self {
-        if let Some(StdError(error)) = (&error as &dyn Any).downcast_ref::<StdError>() {
-            return error.clone();
+        let error = match error.into().downcast::<StdError>() {
+            Ok(own) => return own.0,
+            Err(error) => error,
+        };
+        match error.downcast_ref::<MetadataError>().map(|error| error.fault) {
+            // The peer has not sent it, or not as it was asked for.
+            Some(Fault::Absent | Fault::NotText | Fault::NotBase64) => {
+                Self::invalid_argument(error.to_string()).with_source(error)
+            }
+            Some(Fault::Name | Fault::Reserved | Fault::Value | Fault::NotBinary) | None => {
+                Self::internal(INTERNAL_MESSAGE).with_source(error)
+            }
         }
-        Self::internal(INTERNAL_MESSAGE).with_source(error)
     }
 }
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -289,6 +302,46 @@ mod tests {
         let error = twice().unwrap_err();
         assert_eq!(error.to_string(), "not_found: no such ring");
         assert_eq!(error.details()[0].type_name, "a.B");
+    }
+
+    #[test]
+    fn boxed_errors_convert_and_come_back_whole() {
+        fn boxed(error: impl Into<BoxError>) -> Result<(), Error> {
+            let boxed: BoxError = error.into();
+            Err(boxed)?;
+            Ok(())
+        }
+        let error = boxed(secret()).unwrap_err();
+        assert_eq!(error.to_string(), "internal: internal error");
+        assert!(error.source().unwrap().is::<std::io::Error>());
+        assert_eq!(boxed(Error::aborted("again").into_std()).unwrap_err().to_string(), "aborted: again");
+    }
+
+    #[test]
+    fn metadata_that_a_peer_did_not_send_is_its_fault() {
+        fn taken(metadata: &Metadata, name: &str) -> Result<(), Error> {
+            metadata.get_str(name)?;
+            metadata.get_bin(name)?;
+            Ok(())
+        }
+        let mut metadata = Metadata::new();
+        metadata.append_received("x-bytes", b"\xff").unwrap();
+        metadata.append_received("x-bin", b"?").unwrap();
+        metadata.append_received("x-text", b"text").unwrap();
+        let said = ["x-absent", "x-bytes", "x-bin", "x-text"]
+            .map(|name| taken(&metadata, name).unwrap_err().to_string());
+        assert_eq!(
+            said,
+            [
+                "invalid_argument: metadata \"x-absent\" is absent",
+                "invalid_argument: metadata \"x-bytes\" is not text",
+                "invalid_argument: metadata \"x-bin\" is not base64",
+                // The program has asked text for bytes.
+                "internal: internal error",
+            ]
+        );
+        let forged = metadata.append("grpc-status", "0").map_err(Error::from).unwrap_err();
+        assert_eq!(forged.code(), Code::Internal);
     }
 
     #[test]

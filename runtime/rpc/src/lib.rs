@@ -49,7 +49,9 @@ mod config;
 mod error;
 mod limits;
 mod protocol;
+mod push_back;
 mod receive;
+mod response;
 mod server;
 mod spec;
 mod transmit;
@@ -59,11 +61,11 @@ pub use client::{CallHead, ClientExchange, RequestLine};
 pub use config::{ClientConfig, GetPolicy, ServerConfig};
 pub use error::{Error, ErrorDetail, Origin, Source, StdError};
 pub use limits::Limits;
-pub use protocol::{
-    ClientProtocol, NAMES, Opening, PREVIOUS_ATTEMPTS, RETRY_PUSHBACK, answer_error, answer_unrouted,
-    browser, fuzz,
-};
+pub use protocol::{ClientProtocol, NAMES, Opening, answer_error, answer_unrouted, browser, fuzz};
+pub use push_back::PushBack;
+pub use response::ResponseMetadata;
 pub use ringwire_compress::{Compress, Compression, CompressionPolicy, Compressions};
+pub use ringwire_wire::metadata::MetadataError;
 pub use ringwire_wire::{Code, Metadata};
 pub use server::{End, Ending, RequestRest, ServerExchange, Sinks};
 pub use spec::{Idempotency, MethodDescriptor, Spec, StreamShape};

@@ -73,10 +73,10 @@ fn call(
         exchange
             .write_head(CallHead { prefix: "", headers: &none, timeout: None }, &mut out, &mut head)
             .unwrap();
-        exchange.head(200, &fields, false);
+        exchange.head(200, fields, false);
         exchange.push(body.clone(), trailers.is_none());
         if let Some(trailers) = trailers {
-            exchange.push_trailers(&trailers);
+            exchange.push_trailers(trailers);
         }
         assert_eq!(exchange.next_input().unwrap(), Input::Message("hi".into()));
         assert_eq!(exchange.next_input().unwrap(), Input::End);
@@ -102,7 +102,7 @@ fn a_server_exchange_does_not_allocate() {
 
 #[test]
 fn a_client_exchange_allocates_the_metadata_it_hands_out() {
-    // Three for the header, and three for the trailer: list, name and value.
+    // The trailers of HTTP, which not every response has. Nobody looks at headers and trailers.
     let grpc = call(
         ClientProtocol::GRPC,
         &[("content-type", "application/grpc")],
@@ -115,7 +115,7 @@ fn a_client_exchange_allocates_the_metadata_it_hands_out() {
         &shared(b"hi".to_vec()),
         None,
     );
-    assert_eq!((grpc, connect), (6, 3));
+    assert_eq!((grpc, connect), (1, 0));
 }
 
 /// Sends `body` in pieces to a server that takes messages of `limit` bytes; returns how it ends, and the most
@@ -184,7 +184,7 @@ fn memory_stays_within_the_limit_and_one_buffer() {
 fn exchanges_travel_between_threads() {
     fn is_send<T: Send + 'static>() {}
     is_send::<ServerExchange>();
-    is_send::<ClientExchange>();
+    is_send::<ClientExchange<Vec<(String, Vec<u8>)>>>();
     is_send::<ringwire_rpc::Answer>();
     is_send::<ringwire_rpc::Error>();
 }

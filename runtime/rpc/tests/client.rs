@@ -64,7 +64,7 @@ fn receive(
 ) -> String {
     let mut exchange = ClientExchange::new(spec, config);
     let mut shown = String::new();
-    let mut read = |exchange: &mut ClientExchange| {
+    let mut read = |exchange: &mut ClientExchange<_>| {
         loop {
             match exchange.next_input() {
                 Ok(Input::Pending) => return false,
@@ -742,7 +742,7 @@ mod requests {
 
     /// Writes a request of one message, and shows it.
     fn write(config: ClientConfig, spec: &Spec, message: &str, call: CallHead<'_>) -> String {
-        let mut exchange = ClientExchange::new(spec, &Arc::new(config));
+        let mut exchange = ClientExchange::<Fields>::new(spec, &Arc::new(config));
         let mut body = BytesMut::new();
         exchange
             .send(&mut body, |out| {
@@ -929,7 +929,7 @@ mod requests {
 
     #[test]
     fn heads_that_leave_early_say_what_is_true() {
-        let mut exchange = ClientExchange::new(&UNARY, &Arc::new(squeezed(CONNECT)));
+        let mut exchange = ClientExchange::<Fields>::new(&UNARY, &Arc::new(squeezed(CONNECT)));
         let (mut body, mut head, none) = (BytesMut::new(), Fields::new(), Metadata::new());
         exchange
             .write_head(CallHead { prefix: "", headers: &none, timeout: None }, &mut body, &mut head)

@@ -59,7 +59,7 @@ fn check(scenario: &Scenario, seed: &mut Seed) {
     let (custom_headers, custom_trailers) =
         (metadata(&[("a", "1"), ("a", "2")]), metadata(&[("b-bin", "AQI")]));
 
-    let mut caller = ClientExchange::new(spec, &Arc::new(client.clone()));
+    let mut caller = ClientExchange::<Fields>::new(spec, &Arc::new(client.clone()));
     let mut body = BytesMut::new();
     for request in requests {
         send_client(&mut caller, &mut body, request);
@@ -94,7 +94,7 @@ fn check(scenario: &Scenario, seed: &mut Seed) {
     let outcome = if *fails { Err(&error) } else { Ok(()) };
     finish(&mut callee, outcome, &custom_headers, &custom_trailers, &mut body, &mut http);
 
-    caller.head(http.response_status.unwrap(), &http.response_head, false);
+    caller.head(http.response_status.unwrap(), http.response_head.clone(), false);
     let mut got = Vec::new();
     let mut outcome = None;
     let trailers = http.trailers.take();
@@ -103,7 +103,7 @@ fn check(scenario: &Scenario, seed: &mut Seed) {
         drain(&mut caller, &mut got, &mut outcome);
     }
     if let Some(trailers) = trailers {
-        caller.push_trailers(&trailers);
+        caller.push_trailers(trailers);
         drain(&mut caller, &mut got, &mut outcome);
     }
     // A lone response is worth nothing without success.
@@ -137,7 +137,7 @@ fn failure() -> Error {
     error
 }
 
-fn send_client(exchange: &mut ClientExchange, body: &mut BytesMut, message: &[u8]) {
+fn send_client(exchange: &mut ClientExchange<Fields>, body: &mut BytesMut, message: &[u8]) {
     exchange
         .send(body, |out| {
             out.extend_from_slice(message);
@@ -172,7 +172,11 @@ fn finish(
     http.trailers = end.trailers.then_some(sent_trailers);
 }
 
-fn drain(exchange: &mut ClientExchange, got: &mut Vec<Vec<u8>>, outcome: &mut Option<Result<(), Error>>) {
+fn drain(
+    exchange: &mut ClientExchange<Fields>,
+    got: &mut Vec<Vec<u8>>,
+    outcome: &mut Option<Result<(), Error>>,
+) {
     while outcome.is_none() {
         match exchange.next_input() {
             Ok(Input::Message(message)) => got.push(message.to_vec()),
@@ -268,14 +272,14 @@ fn lock_step() {
         client.compression_policy = CompressionPolicy::ALWAYS;
         let none = Metadata::new();
         let mut http = Http::default();
-        let mut caller = ClientExchange::new(&BIDI, &Arc::new(client));
+        let mut caller = ClientExchange::<Fields>::new(&BIDI, &Arc::new(client));
         let (mut up, mut down) = (BytesMut::new(), BytesMut::new());
         let call = CallHead { prefix: "", headers: &none, timeout: None };
         let line = caller.write_head(call, &mut up, &mut http.request_head).unwrap();
         let head = head(line.method, &line.target, &http.request_head);
         let mut callee = ServerExchange::accept(&head, &BIDI, &server_config()).unwrap();
         http.response_status = callee.write_head(&none, &mut http.response_head);
-        caller.head(http.response_status.unwrap(), &http.response_head, false);
+        caller.head(http.response_status.unwrap(), http.response_head.clone(), false);
         for round in 0..10_usize {
             let message = vec![b'a'; round * 100];
             send_client(&mut caller, &mut up, &message);
@@ -292,7 +296,7 @@ fn lock_step() {
         finish(&mut callee, Ok(()), &none, &none, &mut down, &mut http);
         caller.push(down.split().freeze(), http.trailers.is_none());
         if let Some(trailers) = http.trailers {
-            caller.push_trailers(&trailers);
+            caller.push_trailers(trailers);
         }
         assert_eq!(caller.next_input().unwrap(), Input::End);
     }
@@ -300,9 +304,10 @@ fn lock_step() {
 
 #[test]
 fn errors_handed_on_leave_behind_what_came_beside_them() {
-    let mut caller = ClientExchange::new(&UNARY, &Arc::new(ClientConfig::new(ClientProtocol::GRPC, "proto")));
-    caller.head(200, &[("content-type", "application/grpc"), ("set-cookie", "secret")], false);
-    caller.push_trailers(&[("grpc-status", "5"), ("internal-host", "db-7")]);
+    let config = Arc::new(ClientConfig::new(ClientProtocol::GRPC, "proto"));
+    let mut caller = ClientExchange::new(&UNARY, &config);
+    caller.head(200, [("content-type", "application/grpc"), ("set-cookie", "secret")], false);
+    caller.push_trailers([("grpc-status", "5"), ("internal-host", "db-7")]);
     let error = caller.next_input().unwrap_err();
     for content_type in ["application/proto", "application/grpc", "application/grpc-web"] {
         let fields = [("content-type", content_type)];

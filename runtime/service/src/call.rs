@@ -110,14 +110,14 @@ impl Call {
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message first.
     pub fn on_receive(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.watchers.hooks_or_new().on_receive(Box::new(look));
+        self.watchers.hooks_or_new().on_request(Box::new(look));
     }
 
     /// Looks at each message that is sent, and may replace it. An error takes the place of the send.
     ///
     /// For interceptors, before they let the call go on. The first one to register sees a message last.
     pub fn on_send(&mut self, look: impl FnMut(&mut Payload<'_>) -> Result<()> + Send + 'static) {
-        self.watchers.hooks_or_new().on_send(Box::new(look));
+        self.watchers.hooks_or_new().on_response(Box::new(look));
     }
 
     pub(crate) fn new(

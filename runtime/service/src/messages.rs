@@ -107,7 +107,7 @@ impl Messages {
     pub(crate) fn watched<M: Message>(&mut self, message: Bytes) -> Result<Bytes> {
         let Some(hooks) = self.watchers.hooks() else { return Ok(message) };
         let mut payload = Payload::received(M::FULL_NAME, message, &self.coding);
-        hooks.received(&mut payload)?;
+        hooks.request(&mut payload)?;
         Ok(payload.into_encoded().expect("a received message is bytes"))
     }
 
@@ -223,7 +223,7 @@ fn send_watched(
     out: &mut BytesMut,
 ) -> Result<()> {
     let mut payload = Payload::to_send(message, coding);
-    hooks.sending(&mut payload)?;
+    hooks.response(&mut payload)?;
     exchange.send(out, |out| match payload.into_encoded() {
         Some(bytes) => {
             out.extend_from_slice(&bytes);

@@ -4,11 +4,11 @@
 //! can hold up or pile up, and drains. [`RpcService`] is the same router as a tower service, for any other server or stack.
 //!
 //! ```no_run
-//! use ringwire_service::{Result, Router};
-//! use ringwire_tower::{Cors, RpcService, Server, terminated};
+//! use ringwire_service::Router;
+//! use ringwire_tower::{Cors, RpcService, ServeError, Server, terminated};
 //! use tower_layer::Layer;
 //!
-//! # async fn run(router: Router) -> Result<()> {
+//! # async fn run(router: Router) -> Result<(), ServeError> {
 //! // Every limit and time-out has a safe default.
 //! Server::bind("127.0.0.1:8080").until(terminated()).serve(router.clone()).await?;
 //!
@@ -25,6 +25,7 @@ mod connection;
 mod cors;
 mod detect;
 mod drain;
+mod error;
 mod hook;
 mod listener;
 mod meter;
@@ -41,6 +42,7 @@ mod transport;
 pub use body::{BodyError, RequestBody};
 pub use cors::{Cors, CorsBody, CorsFuture, CorsService};
 pub use drain::{Drained, Handle, Load, terminated};
+pub use error::ServeError;
 pub use hook::HttpService;
 pub use listener::{Address, IntoListener, Listener};
 pub use options::{Deadlines, Limits};

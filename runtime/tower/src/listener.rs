@@ -6,6 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::ServeError;
 use ringwire_service::PeerAddress;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -150,26 +151,35 @@ impl Listener for tokio::net::UnixListener {
 }
 
 /// Binds a TCP socket with a queue deep enough for a burst of clients.
-pub(crate) fn bind_tcp(address: impl ToSocketAddrs) -> io::Result<std::net::TcpListener> {
-    let listener = std::net::TcpListener::bind(address)?;
-    SockRef::from(&listener).listen(BACKLOG)?;
-    Ok(listener)
+pub(crate) fn bind_tcp(address: impl ToSocketAddrs) -> Result<std::net::TcpListener, ServeError> {
+    let addresses: Vec<SocketAddr> = match address.to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => return Err(ServeError::listen("an address that is none", error)),
+    };
+    let listener = std::net::TcpListener::bind(&addresses[..]).and_then(|listener| {
+        SockRef::from(&listener).listen(BACKLOG)?;
+        Ok(listener)
+    });
+    listener.map_err(|error| {
+        let addresses: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
+        ServeError::listen(addresses.join(", "), error)
+    })
 }
 
 /// Binds a Unix socket, in place of one that a dead server left behind.
 #[cfg(unix)]
-pub(crate) fn bind_unix(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+pub(crate) fn bind_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, ServeError> {
     use std::os::unix::net::{UnixListener, UnixStream};
-    match UnixListener::bind(path) {
+    let bound = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => match UnixStream::connect(path) {
             Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
-                std::fs::remove_file(path)?;
-                UnixListener::bind(path)
+                std::fs::remove_file(path).and_then(|()| UnixListener::bind(path))
             }
             Ok(_) | Err(_) => Err(error),
         },
         bound => bound,
-    }
+    };
+    bound.map_err(|error| ServeError::listen(format_args!("unix:{}", path.display()), error))
 }
 
 // A thousand clients that connect at once must not wait for a repeated SYN; the kernel caps it at `somaxconn`.

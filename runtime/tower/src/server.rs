@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::ServeError;
 use crate::connection::{self, Config};
 use crate::drain::Handle;
 use crate::hook::HttpService;
@@ -17,7 +18,6 @@ use crate::listener::{self, Address, IntoListener, Listener};
 use crate::options::{Deadlines, Limits};
 use crate::service::IntoService;
 use crate::tls::Tls;
-use ringwire_service::Result;
 
 /// A server that runs wherever tokio does: HTTP/1.1 and HTTP/2, with and without TLS, all on one port.
 ///
@@ -25,7 +25,7 @@ use ringwire_service::Result;
 /// [`Server::serve`], so that a server reads as one chain. With no option set, everything that a peer can hold up or pile up
 /// has a bound: see [`Limits`] and [`Deadlines`].
 pub struct Server<L = std::net::TcpListener> {
-    listener: io::Result<L>,
+    listener: Result<L, ServeError>,
     limits: Limits,
     deadlines: Deadlines,
     tls: Option<Tls>,
@@ -55,7 +55,7 @@ impl<L: IntoListener> Server<L> {
         Self::from_result(Ok(listener))
     }
 
-    fn from_result(listener: io::Result<L>) -> Self {
+    fn from_result(listener: Result<L, ServeError>) -> Self {
         Self {
             listener,
             limits: Limits::default(),
@@ -102,11 +102,14 @@ impl<L: IntoListener> Server<L> {
         self
     }
 
-    /// Where peers can connect: with port 0, the port that the system chose.
-    pub fn local_address(&self) -> io::Result<Address> {
+    /// The address at which peers can connect: with port 0, the port that the system chose.
+    ///
+    /// # Errors
+    /// The server cannot listen there.
+    pub fn local_address(&self) -> Result<Address, ServeError> {
         match &self.listener {
-            Ok(listener) => listener.local_address(),
-            Err(error) => Err(again(error)),
+            Ok(listener) => listener.local_address().map_err(|error| ServeError::listen("the socket", error)),
+            Err(error) => Err(error.clone()),
         }
     }
 
@@ -118,11 +121,17 @@ impl<L: IntoListener> Server<L> {
     /// Serves until drained. Dropping the future closes every connection.
     ///
     /// Takes a [`Router`](ringwire_service::Router), or any tower service over HTTP.
-    pub async fn serve<K, S: IntoService<K>>(mut self, service: S) -> Result<()> {
+    ///
+    /// # Errors
+    /// The server cannot listen on its address, or the router does not fit together.
+    pub async fn serve<K, S: IntoService<K>>(mut self, service: S) -> Result<(), ServeError> {
         let handle = self.handle();
         let _finish = Finish(handle.clone());
         let service = service.into_service()?;
-        let listener = self.listener?.into_listener()?;
+        let listener = self.listener?;
+        let address =
+            listener.local_address().map_or_else(|_| "the socket".to_owned(), |address| address.to_string());
+        let listener = listener.into_listener().map_err(|error| ServeError::listen(address, error))?;
         let config = Arc::new(Config { limits: self.limits, deadlines: self.deadlines, tls: self.tls });
         let stop = async {
             match self.stop {
@@ -199,14 +208,6 @@ impl Drop for Finish {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
-}
-
-/// The same error once more.
-fn again(error: &io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::new(error.kind(), error.to_string()),
-    }
 }
 
 const DRAIN: Duration = Duration::from_secs(30);

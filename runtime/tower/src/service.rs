@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
-use ringwire_service::{Result, Router};
+use ringwire_service::Router;
 
+use crate::ServeError;
 use crate::hook::HttpService;
 use crate::rpc::RpcService;
 
@@ -13,7 +14,10 @@ pub trait IntoService<K> {
     type Service: HttpService;
 
     /// Checks that it can be served.
-    fn into_service(self) -> Result<Self::Service>;
+    ///
+    /// # Errors
+    /// The router does not fit together.
+    fn into_service(self) -> Result<Self::Service, ServeError>;
 
     /// Waits until nothing runs that may outlive its connection, so that a draining server can go.
     fn idle(service: Self::Service) -> impl Future<Output = ()> + Send;
@@ -30,7 +34,7 @@ pub enum Tower {}
 impl IntoService<Rpc> for Router {
     type Service = RpcService;
 
-    fn into_service(self) -> Result<RpcService> {
+    fn into_service(self) -> Result<RpcService, ServeError> {
         Ok(RpcService::new(self)?)
     }
 
@@ -42,7 +46,7 @@ impl IntoService<Rpc> for Router {
 impl<S: HttpService> IntoService<Tower> for S {
     type Service = S;
 
-    fn into_service(self) -> Result<S> {
+    fn into_service(self) -> Result<S, ServeError> {
         Ok(self)
     }
 

@@ -2,6 +2,7 @@
 
 use ringwire_client::{Channel, Code};
 use ringwire_codegen_corpus::*;
+use ringwire_local::LocalChannel;
 use ringwire_service::{Call, Mounted, Result, Router, Service, WholeResponse, post_head};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -15,7 +15,7 @@ use super::opening::Opening;
 use super::refusal::{self, answer, find_encoding};
 use super::{
     Client, FieldNames, Finished, FrameKind, MediaTypes, Outcome, Protocol, Reply, Request, ResponseBody,
-    ResponseHead, Server, Tail, append_custom, http_error, wrong_media_type,
+    ResponseHead, Server, Tail, TrailersPlace, append_custom, http_error, wrong_media_type,
 };
 use crate::receive::Framing;
 use crate::transmit::Transmit;
@@ -208,30 +208,17 @@ impl Client for Unary {
         read_error(body, status)
     }
 
-    fn split_trailers(&self, headers: &mut Metadata) -> Metadata {
-        let mut trailers = Metadata::new();
-        if headers.iter().all(|(name, _)| !name.starts_with(TRAILER_PREFIX)) {
-            return trailers;
-        }
-        let mut others = Metadata::new();
-        for (name, value) in headers.iter() {
-            let (fields, name) = match name.strip_prefix(TRAILER_PREFIX) {
-                Some(trailer) => (&mut trailers, trailer),
-                None => (&mut others, name),
-            };
-            // What arrived as a header is valid without the prefix too, unless nothing is left of its name.
-            let _ = fields.append_received(name, value);
-        }
-        *headers = others;
-        trailers
+    fn trailer_name<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let (prefix, name) = name.split_at_checked(TRAILER_PREFIX.len())?;
+        prefix.eq_ignore_ascii_case(TRAILER_PREFIX).then_some(name)
     }
 
     fn frame_kind(&self, _: Flags) -> Option<FrameKind> {
         Some(FrameKind::Message)
     }
 
-    fn outcome(&self, tail: Tail<'_>) -> Outcome {
-        Outcome { result: Ok(()), trailers: tail.split }
+    fn outcome(&self, _: Tail<'_>) -> Outcome {
+        Outcome { result: Ok(()), trailers: TrailersPlace::Prefixed }
     }
 }
 
@@ -284,7 +271,7 @@ impl Client for Streaming {
             return Err(Error::internal("the end of the response's stream is malformed"));
         };
         let result = end.error.map_or(Ok(()), |error| Err(received(error, Code::Unknown)));
-        Ok(Outcome { result, trailers: end.trailers })
+        Ok(Outcome { result, trailers: TrailersPlace::Own(end.trailers) })
     }
 
     fn outcome(&self, tail: Tail<'_>) -> Outcome {

@@ -187,12 +187,12 @@ fn call(peer: &Peer<'_>, config: &Arc<ClientConfig>, chunks: &[&[u8]]) -> Record
         fields.extend(end_of_grpc);
     }
     let mut exchange = ClientExchange::new(&peer.spec, config);
-    exchange.head(if is_failed { 503 } else { 200 }, &fields, false);
+    exchange.head(if is_failed { 503 } else { 200 }, fields, false);
     let has_trailers = config.protocol == ClientProtocol::GRPC && peer.protocol & 0x40 == 0;
-    let push = |exchange: &mut ClientExchange, chunk: Bytes, end: bool| {
+    let push = |exchange: &mut ClientExchange<_>, chunk: Bytes, end: bool| {
         exchange.push(chunk, end && !has_trailers);
         if end && has_trailers {
-            exchange.push_trailers(&end_of_grpc);
+            exchange.push_trailers(end_of_grpc.to_vec());
         }
     };
     play(&mut exchange, chunks, push, |exchange| {

@@ -7,7 +7,7 @@ use ringwire_wire::{Metadata, timeout};
 use super::names::{GRPC_ACCEPT_ENCODING, GRPC_ENCODING, GRPC_STATUS, GRPC_TIMEOUT};
 use super::{
     Client, FieldNames, Finished, FrameKind, MediaTypes, Outcome, Protocol, Reply, Request, ResponseBody,
-    ResponseHead, Server, Tail, append_custom, http_error, status, wrong_media_type,
+    ResponseHead, Server, Tail, TrailersPlace, append_custom, http_error, status, wrong_media_type,
 };
 use crate::receive::Framing;
 use crate::transmit::Transmit;
@@ -69,9 +69,9 @@ impl Client for Grpc {
         (flags.special() == 0).then_some(FrameKind::Message)
     }
 
-    fn outcome(&self, mut tail: Tail<'_>) -> Outcome {
-        match tail.trailers.take() {
-            Some(trailers) => status::read(trailers),
+    fn outcome(&self, tail: Tail<'_>) -> Outcome {
+        match tail.trailers {
+            Some(trailers) => Outcome { result: status::read(trailers), trailers: TrailersPlace::Http },
             None => outcome_in_head(tail, "the response ended without trailers"),
         }
     }
@@ -118,8 +118,8 @@ pub(super) fn read_head(
 
 /// The outcome of a response that may consist of nothing but its head.
 pub(super) fn outcome_in_head(tail: Tail<'_>, otherwise: &'static str) -> Outcome {
-    if tail.has_body || !status::is_in(tail.headers) {
+    if tail.has_body || tail.headers.known(GRPC_STATUS).is_none() {
         return Outcome::failed(Error::internal(otherwise));
     }
-    status::read(std::mem::take(tail.headers))
+    Outcome { result: status::read(tail.headers), trailers: TrailersPlace::Head }
 }

@@ -89,7 +89,7 @@ impl Client for GrpcWeb {
 
     fn read_end(&self, payload: Bytes) -> Result<Outcome, Error> {
         match trailer_block::parse(&payload) {
-            Ok(trailers) => Ok(status::read(trailers)),
+            Ok(trailers) => Ok(status::take_from(trailers)),
             Err(_) => Err(Error::internal("the trailers in the response's body are malformed")),
         }
     }

@@ -61,6 +61,10 @@ impl MediaTypes {
 
     /// The protocol that `value`, a media type of this codec, stands for.
     pub(crate) fn read(&self, value: &[u8]) -> Option<&'static Protocol> {
+        // Mostly it is written as we write it.
+        if let Some(entry) = self.entries.iter().find(|entry| entry.media_type.0.as_bytes() == value) {
+            return Some(entry.protocol);
+        }
         let media_type = MediaType::parse(value).ok()?;
         self.entries.iter().find(|entry| media_type.is(&entry.media_type.0)).map(|entry| entry.protocol)
     }

@@ -34,6 +34,7 @@ pub(crate) use media::{MediaText, MediaTypes};
 pub use names::NAMES;
 pub use negotiate::{answer_error, answer_unrouted};
 pub use opening::Opening;
+pub(crate) use status::is_status;
 pub use table::ClientProtocol;
 pub(crate) use table::media_types;
 
@@ -112,9 +113,9 @@ pub(crate) trait Client: Sync {
         http_error(status)
     }
 
-    /// Moves those fields of a response's head that are trailers.
-    fn split_trailers(&self, _headers: &mut Metadata) -> Metadata {
-        Metadata::new()
+    /// The name of the trailer that a field of a response's head stands for, if it stands for one.
+    fn trailer_name<'n>(&self, _name: &'n str) -> Option<&'n str> {
+        None
     }
 
     /// Says what an envelope of a response is; `None` where its flags have no meaning.
@@ -213,17 +214,30 @@ pub(crate) enum FrameKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) result: Result<(), Error>,
-    pub(crate) trailers: Metadata,
+    pub(crate) trailers: TrailersPlace,
+}
+
+/// The place of a response's trailers.
+#[derive(Clone, Debug)]
+pub(crate) enum TrailersPlace {
+    /// Not known yet.
+    Unknown,
+    /// The head: the response has nothing else.
+    Head,
+    /// The head, under names of their own.
+    Prefixed,
+    /// The trailers of HTTP.
+    Http,
+    /// The body, from which they were read.
+    Own(Metadata),
 }
 
 /// All that can say how an RPC ended.
 pub(crate) struct Tail<'a> {
-    /// The headers of the response; where they turn out to be its trailers, they are moved.
-    pub(crate) headers: &'a mut Metadata,
-    /// The fields of the head that are trailers.
-    pub(crate) split: Metadata,
+    /// The headers of the response.
+    pub(crate) headers: &'a dyn Headers,
     /// The HTTP trailers.
-    pub(crate) trailers: Option<Metadata>,
+    pub(crate) trailers: Option<&'a dyn Headers>,
     /// What an envelope at the end said.
     pub(crate) end: Option<Outcome>,
     /// Whether the body held anything.
@@ -232,16 +246,16 @@ pub(crate) struct Tail<'a> {
 
 impl Outcome {
     fn failed(error: Error) -> Self {
-        Self { result: Err(error), trailers: Metadata::new() }
+        Self { result: Err(error), trailers: TrailersPlace::Own(Metadata::new()) }
     }
 }
 
 /// The name of the field in which a repeated call says how many attempts there were.
-pub const PREVIOUS_ATTEMPTS: Token = names::GRPC_PREVIOUS_RPC_ATTEMPTS;
+pub(crate) const PREVIOUS_ATTEMPTS: Token = names::GRPC_PREVIOUS_RPC_ATTEMPTS;
 
 /// The name of the field in which a server says how many milliseconds to wait before the next attempt; a value that is no
 /// number means that there must be none.
-pub const RETRY_PUSHBACK: Token = names::GRPC_RETRY_PUSHBACK_MS;
+pub(crate) const RETRY_PUSHBACK: Token = names::GRPC_RETRY_PUSHBACK_MS;
 
 /// Appends the fields that belong to the application.
 fn append_custom(metadata: &Metadata, sink: &mut dyn HeadersMut) {

@@ -1,12 +1,13 @@
 //! How gRPC says that an RPC ended: `grpc-status`, `grpc-message` and `grpc-status-details-bin`.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use ringwire_http::HeadersMut;
+use ringwire_http::{Headers, HeadersMut};
 use ringwire_wire::base64::{self, Alphabet};
 use ringwire_wire::{Code, Metadata, code, percent};
 
 use super::names::{GRPC_MESSAGE, GRPC_STATUS, GRPC_STATUS_DETAILS_BIN};
-use super::{Outcome, append_custom};
+use super::{Outcome, TrailersPlace, append_custom};
+use crate::response;
 use crate::{Error, ErrorDetail};
 
 /// Appends the fields that end an RPC, then the custom ones.
@@ -35,23 +36,32 @@ fn write_error(error: &Error, sink: &mut dyn HeadersMut) {
     append_custom(error.outgoing_metadata(), sink);
 }
 
-/// Whether these fields say how an RPC ended.
-pub(super) fn is_in(fields: &Metadata) -> bool {
-    fields.get(STATUS).is_some()
+/// Whether a field of this name says how an RPC ended.
+pub(crate) fn is_status(name: &str) -> bool {
+    [STATUS, MESSAGE, DETAILS].iter().any(|status| status.eq_ignore_ascii_case(name))
 }
 
-/// Takes the fields that end an RPC out of `fields`; what is left are its trailers.
-pub(super) fn read(mut fields: Metadata) -> Outcome {
-    let result = match fields.get(STATUS).map(code::parse_grpc_status) {
-        Some(Some(Ok(()))) => Ok(()),
-        Some(Some(Err(code))) => Err(read_error(code, &fields).sent_by_peer()),
-        Some(None) => Err(Error::unknown("the server's grpc-status is not a number")),
-        None => Err(Error::unknown("the server's trailers lack grpc-status")),
-    };
+/// Reads how an RPC ended.
+pub(super) fn read(fields: &dyn Headers) -> Result<(), Error> {
+    result(fields.known(GRPC_STATUS), || response::read(fields, |name| Some(name)))
+}
+
+/// Takes the fields that end an RPC out of `fields`; those that are left are its trailers.
+pub(super) fn take_from(mut fields: Metadata) -> Outcome {
+    let result = result(fields.get(STATUS), || fields.clone());
     for name in [STATUS, MESSAGE, DETAILS] {
         fields.remove(name);
     }
-    Outcome { result, trailers: fields }
+    Outcome { result, trailers: TrailersPlace::Own(fields) }
+}
+
+fn result(status: Option<&[u8]>, fields: impl FnOnce() -> Metadata) -> Result<(), Error> {
+    match status.map(code::parse_grpc_status) {
+        Some(Some(Ok(()))) => Ok(()),
+        Some(Some(Err(code))) => Err(read_error(code, &fields()).sent_by_peer()),
+        Some(None) => Err(Error::unknown("the server's grpc-status is not a number")),
+        None => Err(Error::unknown("the server's trailers lack grpc-status")),
+    }
 }
 
 fn read_error(code: Code, fields: &Metadata) -> Error {
@@ -213,7 +223,11 @@ mod tests {
         for (name, value) in fields {
             metadata.append_received(name, value).unwrap();
         }
-        read(metadata)
+        assert_eq!(read(&fields).map_err(|error| error.to_string()), {
+            let taken = take_from(metadata.clone()).result;
+            taken.map_err(|error| error.to_string())
+        });
+        take_from(metadata)
     }
 
     /// Writes `error`, reads it back, and expects the same code, message and details.

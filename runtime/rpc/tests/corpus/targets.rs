@@ -61,8 +61,8 @@ fn response_head(input: &[u8]) {
     let (headers, trailers) = text.split_once("\n\n").unwrap_or((&text, ""));
     for spec in [QUERY, BIDI] {
         let mut client = client(*kind, &spec);
-        client.head(status, &fields(headers), false);
-        client.push_trailers(&fields(trailers));
+        client.head(status, fields(headers), false);
+        client.push_trailers(fields(trailers));
         hear_out(|| client.next_input());
     }
 }
@@ -111,7 +111,7 @@ fn server() -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-fn client(kind: u8, spec: &Spec) -> ClientExchange {
+fn client(kind: u8, spec: &Spec) -> ClientExchange<Fields> {
     let protocols = [
         ClientProtocol::CONNECT,
         ClientProtocol::GRPC,

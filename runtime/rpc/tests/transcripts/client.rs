@@ -27,7 +27,7 @@ use crate::show::{Fields, metadata, method, number, say_error, say_fields, say_m
 pub(crate) struct Client {
     spec: Spec,
     config: ClientConfig,
-    exchange: Option<ClientExchange>,
+    exchange: Option<ClientExchange<Fields>>,
     out: BytesMut,
     called: bool,
     envelopes: Option<Envelopes>,
@@ -90,7 +90,7 @@ impl Machine for Client {
             ("response", args) => self.response(args, &command.owned_fields()?, said)?,
             ("trailers", "") => {
                 let trailers = command.owned_fields()?;
-                self.exchange().push_trailers(&trailers);
+                self.exchange().push_trailers(trailers);
                 self.drain(said);
             }
             _ => return Err(format!("there is no command {:?}", command.name)),
@@ -119,7 +119,7 @@ impl Machine for Client {
 }
 
 impl Client {
-    fn exchange(&mut self) -> &mut ClientExchange {
+    fn exchange(&mut self) -> &mut ClientExchange<Fields> {
         let Self { spec, config, .. } = self;
         self.exchange.get_or_insert_with(|| ClientExchange::new(spec, &Arc::new(config.clone())))
     }
@@ -169,7 +169,7 @@ impl Client {
         };
         let status = u16::try_from(number(status)?).map_err(|error| error.to_string())?;
         self.envelopes = Envelopes::of(headers);
-        self.exchange().head(status, headers, end);
+        self.exchange().head(status, headers.clone(), end);
         self.drain(said);
         Ok(())
     }

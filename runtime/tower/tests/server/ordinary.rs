@@ -296,8 +296,12 @@ async fn unix_sockets_are_served_and_a_dead_one_is_replaced() {
 async fn a_failure_to_bind_is_told_by_whoever_asks_first() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server::bind(taken.local_addr().unwrap());
-    assert_eq!(server.local_address().unwrap_err().kind(), io::ErrorKind::AddrInUse);
-    let error = server.serve(Paths).await.unwrap_err();
-    let source = error.source().unwrap().downcast_ref::<io::Error>().unwrap();
-    assert_eq!(source.kind(), io::ErrorKind::AddrInUse);
+    let asked = server.local_address().unwrap_err();
+    let served = server.serve(Paths).await.unwrap_err();
+    for error in [asked, served] {
+        let ringwire_tower::ServeError::Listen { address, source } = &error else { panic!("{error}") };
+        assert_eq!(source.kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(*address, taken.local_addr().unwrap().to_string());
+        assert!(error.to_string().contains("another program listens there"), "{error}");
+    }
 }

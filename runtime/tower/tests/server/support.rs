@@ -51,7 +51,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin + Send + 'static> Listener for One<I> {
 pub(crate) struct Running {
     pub(crate) handle: Handle,
     connect: mpsc::UnboundedSender<io::Result<DuplexStream>>,
-    server: JoinHandle<Result<()>>,
+    server: JoinHandle<Result<(), ringwire_tower::ServeError>>,
 }
 
 /// Starts a server as `configure` wants it.
