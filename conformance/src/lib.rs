@@ -17,6 +17,7 @@ mod programs;
 mod result;
 pub mod running;
 mod script;
+pub mod server;
 mod service;
 mod serving;
 pub mod suite;
