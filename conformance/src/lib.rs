@@ -25,4 +25,4 @@ pub mod tower;
 
 pub use plain::Plain;
 pub use service::Conformance;
-pub use serving::{router, tls};
+pub use serving::router;

@@ -1,8 +1,9 @@
 //! The server as a program under test.
 
 use crate::compat;
+use crate::serving::{Identity, identity};
 use conformance_rust::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
-use ringwire_server::{DriverChoice, IntoService, Server, terminated};
+use ringwire_server::{DriverChoice, IntoService, Server, Tls, terminated};
 use std::error::Error;
 use std::io;
 
@@ -16,9 +17,16 @@ pub async fn run<K, S: IntoService<K>>(
 ) -> Result<(), Box<dyn Error>> {
     let asked: ServerCompatRequest =
         compat::receive(&mut io::stdin().lock())?.ok_or("the runner has asked for nothing to serve")?;
-    let server = Server::bind("127.0.0.1:0").driver(driver()?).until(terminated());
-    let port = server.local_address()?.tcp().map_or(0, |address| address.port().into());
-    let answer = ServerCompatResponse { port, ..ServerCompatResponse::default() };
+    let mut server = Server::bind("127.0.0.1:0").driver(driver()?).until(terminated());
+    let mut answer = ServerCompatResponse::default();
+    if let Some(Identity { cert, key, clients }) = identity(&asked)? {
+        server = server.tls(match clients {
+            [] => Tls::from_pem(cert, key),
+            clients => Tls::from_pem_with_clients(cert, key, clients),
+        }?);
+        answer.pem_cert = cert.to_owned();
+    }
+    answer.port = server.local_address()?.tcp().map_or(0, |address| address.port().into());
     compat::send(&mut io::stdout().lock(), &answer)?;
     Ok(server.serve(service(&asked)).await?)
 }
