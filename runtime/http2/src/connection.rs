@@ -190,7 +190,6 @@ impl<R: Side> Connection<R> {
         timers.set_after(Timer::Preface, now, Some(limits.preface_timeout));
         timers.set_after(Timer::SettingsAck, now, Some(limits.settings_ack_timeout));
         timers.set_after(Timer::Keepalive, now, limits.ping_interval);
-        timers.set_after(Timer::Idle, now, limits.idle_timeout);
         timers.set_after(Timer::Age, now, limits.age_max);
         Self {
             names,
@@ -392,6 +391,9 @@ impl<R: Side> Connection<R> {
             self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
         }
         self.end_if_drained();
+        if self.streams.is_empty() && self.life == Life::Open && !self.timers.is_set(Timer::Idle) {
+            self.timers.set_after(Timer::Idle, now, self.limits.idle_timeout);
+        }
         if let Life::Lingering = self.life {
             if out.is_empty() && !self.timers.is_set(Timer::Linger) {
                 self.timers.set_after(Timer::Linger, now, Some(CLOSE_GRACE));
@@ -540,9 +542,6 @@ impl<R: Side> Connection<R> {
         self.streams.remove(key, ended);
         if unreleased > 0 {
             self.release_connection(unreleased);
-        }
-        if self.streams.is_empty() && self.life == Life::Open {
-            self.timers.set_after(Timer::Idle, self.now, self.limits.idle_timeout);
         }
         if ended == Ended::Whole {
             self.resets.earn(1);

@@ -13,6 +13,8 @@ use ringwire_compress_deflate::Deflate;
 use ringwire_compress_snappy::Snappy;
 use ringwire_testing::{compression::fuzz, transcript::notation};
 
+#[path = "../../../runtime/http2/tests/corpus/targets.rs"]
+mod http2;
 #[path = "../../../runtime/rpc/tests/corpus/targets.rs"]
 mod rpc;
 
@@ -52,6 +54,7 @@ thread_local! {
 fn targets() -> Vec<(&'static str, fn(&[u8]))> {
     let heads = [rpc::REQUEST_HEAD, rpc::RESPONSE_HEAD].into_iter().map(|target| (target.name, target.run));
     let bodies = ringwire_rpc::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
+    let http2 = http2::TARGETS.iter().map(|target| (target.name, target.run));
     let message = ringwire_message::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
     let wire = ringwire_wire::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
     let compress: [(&str, fn(&[u8])); 5] = [
@@ -62,7 +65,7 @@ fn targets() -> Vec<(&'static str, fn(&[u8]))> {
         ("zstd", |input| fuzz(&Zstd, input)),
     ];
     let notation: (&str, fn(&[u8])) = ("notation", notation_comes_back);
-    heads.chain(bodies).chain(wire).chain(message).chain(compress).chain([notation]).collect()
+    heads.chain(bodies).chain(http2).chain(wire).chain(message).chain(compress).chain([notation]).collect()
 }
 
 fn notation_comes_back(input: &[u8]) {
