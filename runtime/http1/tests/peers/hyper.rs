@@ -144,7 +144,8 @@ async fn exchange(
             }
         }
         connection.poll_output(Instant::now(), &mut out);
-        let sent: Vec<u8> = out.chunks().next().map_or_else(Vec::new, |chunk| chunk[..chunk.len().min(10_000)].to_vec());
+        let sent: Vec<u8> =
+            out.chunks().next().map_or_else(Vec::new, |chunk| chunk[..chunk.len().min(10_000)].to_vec());
         let mut buffer = vec![0; 10_000];
         let len = if sent.is_empty() {
             socket.read(&mut buffer).await.expect("a response")
