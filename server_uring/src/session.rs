@@ -65,8 +65,8 @@ pub(crate) struct HttpSession<E> {
     done: Vec<u32>,
     requests: u64,
     old_at: Option<Instant>,
-    /// The peer is told to go, or will be once its version is known.
-    is_going: bool,
+    /// The server drains, and the peer has not said anything yet.
+    is_late: bool,
     /// Until when requests in flight have time then. A drained server bounds it otherwise.
     going_until: Option<Instant>,
 }
@@ -130,7 +130,7 @@ impl<H: Handler> Sessions for HttpSessions<H> {
             done: Vec::new(),
             requests: 0,
             old_at: age.map(|age| now + age),
-            is_going: false,
+            is_late: false,
             going_until: None,
         }
     }
@@ -209,11 +209,13 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
         match &mut self.stage {
             // Clients open connections ahead of need. One that has asked for nothing yet loses nothing, and must not hold up
             // a drain for as long as a handshake may take; one whose request is under way has it here by then.
-            Stage::Detect { until, .. } => *until = (*until).min(turn.now + DRAIN_HANDSHAKE),
+            Stage::Detect { until, .. } => {
+                *until = (*until).min(turn.now + DRAIN_HANDSHAKE);
+                self.is_late = true;
+            }
             Stage::Http(engine) => engine.drain(turn.now),
             Stage::Closed => {}
         }
-        self.is_going = true;
         self.pump(sessions, turn);
     }
 
@@ -262,6 +264,12 @@ impl<E: Exchange> HttpSession<E> {
             Stage::Http(engine) => engine.handle_input(now, bytes),
             Stage::Closed => {}
         }
+        if self.is_late {
+            // It asked before it was told, and is answered.
+            self.is_late = false;
+            self.going_until = None;
+            self.with_engine(|engine| engine.drain(now));
+        }
     }
 
     fn handle_plain_end(&mut self, now: Instant) {
@@ -282,9 +290,9 @@ impl<E: Exchange> HttpSession<E> {
         self.speak(Engine::Two(Box::new(http2::Connection::server(http2.clone(), names, now))), now);
     }
 
-    fn speak(&mut self, mut engine: Engine, now: Instant) {
-        if self.is_going {
-            engine.drain(now);
+    fn speak(&mut self, engine: Engine, now: Instant) {
+        if self.is_late {
+            self.going_until = Some(now + DRAIN_HANDSHAKE);
         }
         self.stage = Stage::Http(engine);
     }
@@ -350,7 +358,6 @@ impl<E: Exchange> HttpSession<E> {
 
     /// Asks the peer to go, and gives requests in flight some time.
     fn go(&mut self, now: Instant) {
-        self.is_going = true;
         self.going_until.get_or_insert(now + self.config.grace);
         self.with_engine(|engine| engine.drain(now));
     }

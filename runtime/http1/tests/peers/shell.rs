@@ -43,13 +43,14 @@ pub(crate) async fn serve(
             Close::Both => return,
         }
         let mut buffer = BytesMut::with_capacity(4096);
-        let deadline = output.deadline.map_or(Instant::now() + std::time::Duration::from_secs(60), |at| at);
-        tokio::select! {
-            read = socket.read_buf(&mut buffer), if output.read => match read {
-                Ok(len) if len > 0 => connection.handle_input(Instant::now(), buffer.freeze()),
-                Ok(_) | Err(_) => connection.handle_end(Instant::now()),
-            },
-            () = tokio::time::sleep_until(deadline.into()) => connection.handle_timeout(Instant::now()),
+        let deadline = output.deadline.unwrap_or(Instant::now() + std::time::Duration::from_secs(60));
+        let read = async {
+            if output.read { socket.read_buf(&mut buffer).await } else { std::future::pending().await }
+        };
+        match tokio::time::timeout_at(deadline.into(), read).await {
+            Ok(Ok(len)) if len > 0 => connection.handle_input(Instant::now(), buffer.freeze()),
+            Ok(_) => connection.handle_end(Instant::now()),
+            Err(_) => connection.handle_timeout(Instant::now()),
         }
     }
 }
