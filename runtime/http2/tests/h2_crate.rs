@@ -170,7 +170,6 @@ async fn run<R: Side>(
                 Ok(sent) => out.advance(sent),
                 Err(_) => connection.handle_end(Instant::now()),
             },
-            () = tokio::time::sleep_until(output.deadline.expect("a time").into()) => connection.handle_timeout(Instant::now()),
         }
     }
 }
