@@ -130,7 +130,7 @@ impl<R: Side> Connection<R> {
                 return self.send_data(key, start, written, end);
             }
             Part::Nothing => {
-                assert!(self.scratch.len() == BEFORE_BLOCK, "fields were written, and nothing is sent")
+                assert!(self.scratch.len() == BEFORE_BLOCK, "fields were written, and nothing is sent");
             }
             Part::Head { status, end } => {
                 assert!(stream.send == Send::Head, "a head comes once, before the body");
