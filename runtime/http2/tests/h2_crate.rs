@@ -293,7 +293,7 @@ async fn their_server(io: DuplexStream) {
         let (request, mut respond) = request.expect("a request");
         tokio::spawn(async move {
             let (head, mut body) = request.into_parts();
-            let response = Response::builder().header("x-a", &head.headers["x-a"]).body(()).unwrap();
+            let response = Response::builder().header("x-a", &head.headers["x-a"]).body(()).expect("a head");
             let mut send = respond.send_response(response, false).expect("a response");
             while let Some(data) = body.data().await {
                 let data = data.expect("a body");

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Serves `count` requests, one at a time.
 pub(crate) fn run(count: u32) {
-    let mut requests = Requests::new();
+    let requests = Requests::new();
     let mut cx = Context::from_waker(Waker::noop());
     let transport = Transport { input: Requests::preface(), requests, left: count, waits: false };
     let served = async {
