@@ -32,7 +32,7 @@ fn main() {
     let now = Instant::now();
     let mut connection = Connection::server(Limits::default(), &NAMES, now);
     let mut out = SendQueue::new();
-    connection.handle_input(now, requests.preface());
+    connection.handle_input(now, Requests::preface());
     for _ in 0..count {
         let bytes = requests.next();
         // A shell gives its buffers back to a pool: the engine does not pay for that.

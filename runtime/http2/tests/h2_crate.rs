@@ -170,7 +170,6 @@ async fn run<R: Side>(
                 Ok(sent) => out.advance(sent),
                 Err(_) => connection.handle_end(Instant::now()),
             },
-            () = tokio::time::sleep_until(output.deadline.expect("a time").into()) => connection.handle_timeout(Instant::now()),
         }
     }
 }
@@ -294,7 +293,7 @@ async fn their_server(io: DuplexStream) {
         let (request, mut respond) = request.expect("a request");
         tokio::spawn(async move {
             let (head, mut body) = request.into_parts();
-            let response = Response::builder().header("x-a", &head.headers["x-a"]).body(()).unwrap();
+            let response = Response::builder().header("x-a", &head.headers["x-a"]).body(()).expect("a head");
             let mut send = respond.send_response(response, false).expect("a response");
             while let Some(data) = body.data().await {
                 let data = data.expect("a body");

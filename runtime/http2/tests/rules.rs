@@ -19,17 +19,17 @@ type Rule = (&'static str, &'static str, Vec<Vec<u8>>, &'static str);
 fn a_server_keeps_the_rules() {
     for (section, rule, input, want) in server_rules() {
         let input = [&[PREFACE.to_vec(), settings(&[])][..], &input].concat().concat();
-        check(section, rule, &input, want, |pieces| run_server(pieces));
+        check(section, rule, &input, want, run_server);
     }
     for (section, rule, input, want) in preface_rules() {
-        check(section, rule, &input.concat(), want, |pieces| run_server(pieces));
+        check(section, rule, &input.concat(), want, run_server);
     }
 }
 
 #[test]
 fn a_client_keeps_the_rules() {
     for (section, rule, input, want) in client_rules() {
-        check(section, rule, &input.concat(), want, |pieces| run_client(pieces));
+        check(section, rule, &input.concat(), want, run_client);
     }
 }
 

@@ -15,7 +15,7 @@ impl Requests {
         Self { encoder: Encoder::new(Names::HTTP), stream: 0, block: Vec::new() }
     }
 
-    pub(crate) fn preface(&mut self) -> Bytes {
+    pub(crate) fn preface() -> Bytes {
         let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
         // SETTINGS, then the largest window.
         bytes.extend_from_slice(&[0, 0, 0, 4, 0, 0, 0, 0, 0]);

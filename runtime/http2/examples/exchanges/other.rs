@@ -10,9 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Serves `count` requests, one at a time.
 pub(crate) fn run(count: u32) {
-    let mut requests = Requests::new();
+    let requests = Requests::new();
     let mut cx = Context::from_waker(Waker::noop());
-    let transport = Transport { input: requests.preface(), requests, left: count, waits: false };
+    let transport = Transport { input: Requests::preface(), requests, left: count, waits: false };
     let served = async {
         let mut connection = h2::server::handshake(transport).await.expect("a handshake");
         for _ in 0..count {
