@@ -44,7 +44,12 @@ pub fn copy_workspace(to: &Path) {
     copy(&workspace(), to);
 }
 
-fn copy(from: &Path, to: &Path) {
+/// A copy of a folder, without what is built or kept by git.
+///
+/// # Panics
+///
+/// Panics where a file cannot be read or written.
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
     for entry in fs::read_dir(from).expect("a folder can be read") {
         let entry = entry.expect("a folder can be read");
@@ -60,17 +65,40 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Makes a repository of the folder, with all that is in it as one commit: the same for the same files.
-pub fn commit(dir: &Path) {
+/// Makes a repository of the folder, with all that is in it as one commit: the same for the same files. Returns its name.
+pub fn commit(dir: &Path) -> String {
     let git = |arguments: &[&str]| {
         let date = "2026-01-01T00:00:00Z";
         let mut git = Command::new("git");
         git.args(["-c", "user.name=e2e", "-c", "user.email=e2e"]).args(arguments).current_dir(dir);
-        run(git.env("GIT_AUTHOR_DATE", date).env("GIT_COMMITTER_DATE", date)).expect(0);
+        let run = run(git.env("GIT_AUTHOR_DATE", date).env("GIT_COMMITTER_DATE", date));
+        run.expect(0);
+        run.output.trim().to_owned()
     };
     git(&["init", "--quiet", "--initial-branch=main"]);
     git(&["add", "--all"]);
     git(&["commit", "--quiet", "--message=all"]);
+    git(&["rev-parse", "HEAD"])
+}
+
+/// In a module's `MODULE.bazel`, has Ringwire come from elsewhere than from the folder above.
+///
+/// # Panics
+///
+/// Panics where the module does not take it from there.
+pub fn take_ringwire_from(module: &Path, from: &str) {
+    let file = module.join("MODULE.bazel");
+    let text = fs::read_to_string(&file).expect("a module has a MODULE.bazel");
+    let here = "local_path_override(\n    module_name = \"ringwire\",\n    path = \"../..\",\n)\n";
+    assert!(text.contains(here), "{text}");
+    fs::write(file, text.replace(here, from)).expect("a file can be written");
+}
+
+/// Runs a script of the workspace.
+#[must_use]
+pub fn script(dir: &Path, command: &[&str]) -> Run {
+    let (program, arguments) = command.split_first().expect("a command has a program");
+    run(Command::new(dir.join(program)).args(arguments).current_dir(dir))
 }
 
 /// The private root, as the machine outside of it knows it. What belongs to it lies beside it.

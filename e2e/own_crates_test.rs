@@ -10,8 +10,15 @@ use std::path::{Path, PathBuf};
 fn the_module_of_own_crates_builds_passes_and_refuses_to_mix() {
     let workspace = PathBuf::from(std::env::var_os("TEST_TMPDIR").unwrap()).join("workspace");
     nested::copy_workspace(&workspace);
-    nested::commit(&workspace);
+    let commit = nested::commit(&workspace);
     let module = workspace.join("e2e/own_crates");
+    nested::take_ringwire_from(
+        &module,
+        &format!(
+            "git_override(\n    module_name = \"ringwire\",\n    commit = \"{commit}\",\n    remote = \"file://{}\",\n)\n",
+            workspace.display()
+        ),
+    );
     lend_crates(&workspace, &module);
     nested::bazel(&module, &["test", "//..."]).expect(0);
 

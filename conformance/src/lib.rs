@@ -17,6 +17,7 @@ mod programs;
 mod result;
 pub mod running;
 mod script;
+pub mod server;
 mod service;
 mod serving;
 pub mod suite;
@@ -24,4 +25,4 @@ pub mod tower;
 
 pub use plain::Plain;
 pub use service::Conformance;
-pub use serving::{router, tls};
+pub use serving::router;

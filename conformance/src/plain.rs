@@ -3,8 +3,9 @@
 //! What h2spec needs: an answer that comes before the end of a request is in order, and h2spec does not know it.
 
 use http::{Request, Response};
+use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use ringwire_tower::{BoxError, RequestBody};
+use ringwire_tower::BoxError;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,7 +15,10 @@ use tower_service::Service;
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
-impl Service<Request<RequestBody>> for Plain {
+impl<B> Service<Request<B>> for Plain
+where
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
     type Response = Response<Full<&'static [u8]>>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
@@ -23,9 +27,9 @@ impl Service<Request<RequestBody>> for Plain {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         Box::pin(async move {
-            request.into_body().collect().await?;
+            request.into_body().collect().await.map_err(Into::into)?;
             // So that many streams are open at once.
             tokio::time::sleep(MOMENT).await;
             Ok(Response::new(Full::new(&b"hello"[..])))

@@ -8,7 +8,6 @@ use ringwire_compress_deflate::Deflate;
 use ringwire_compress_snappy::Snappy;
 use ringwire_message::Types;
 use ringwire_service::{Limits, Router};
-use ringwire_tower::Tls;
 use std::io;
 
 /// The service, with all six compressions and the limit that the runner asks for.
@@ -26,19 +25,19 @@ pub fn router(asked: &ServerCompatRequest) -> Router {
         .limits(limits)
 }
 
-/// The identity that the runner gives, and the client certificate that it wants required.
-///
-/// # Errors
-/// The runner gives no certificate, or one that cannot be read.
-pub fn tls(asked: &ServerCompatRequest) -> io::Result<Option<Tls>> {
+/// The identity that the runner gives a server, and the client certificate that it wants required: none if it is empty.
+pub(crate) struct Identity<'a> {
+    pub(crate) cert: &'a [u8],
+    pub(crate) key: &'a [u8],
+    pub(crate) clients: &'a [u8],
+}
+
+/// The identity for TLS, where the runner asks for TLS.
+pub(crate) fn identity(asked: &ServerCompatRequest) -> io::Result<Option<Identity<'_>>> {
     if !asked.use_tls {
         return Ok(None);
     }
-    let identity =
+    let given =
         asked.server_creds.as_option().ok_or_else(|| io::Error::other("TLS without a certificate"))?;
-    match &asked.client_tls_cert[..] {
-        [] => Tls::from_pem(&identity.cert, &identity.key),
-        clients => Tls::from_pem_with_clients(&identity.cert, &identity.key, clients),
-    }
-    .map(Some)
+    Ok(Some(Identity { cert: &given.cert, key: &given.key, clients: &asked.client_tls_cert }))
 }

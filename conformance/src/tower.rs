@@ -1,9 +1,10 @@
 //! The portable server as a program under test.
 
-use crate::{compat, tls};
+use crate::compat;
+use crate::serving::{Identity, identity};
 use conformance_rust::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
 use ringwire_service::{Error, Result};
-use ringwire_tower::{IntoService, Server, terminated};
+use ringwire_tower::{IntoService, Server, Tls, terminated};
 use std::io;
 
 /// Becomes what the runner asks for, and serves until it is told to stop.
@@ -15,9 +16,12 @@ pub async fn run<K, S: IntoService<K>>(service: impl FnOnce(&ServerCompatRequest
         .ok_or_else(|| Error::invalid_argument("nothing to serve"))?;
     let mut server = Server::bind("127.0.0.1:0").until(terminated());
     let mut answer = ServerCompatResponse::default();
-    if let Some(tls) = tls(&asked)? {
-        server = server.tls(tls);
-        answer.pem_cert = asked.server_creds.cert.clone();
+    if let Some(Identity { cert, key, clients }) = identity(&asked)? {
+        server = server.tls(match clients {
+            [] => Tls::from_pem(cert, key),
+            clients => Tls::from_pem_with_clients(cert, key, clients),
+        }?);
+        answer.pem_cert = cert.to_owned();
     }
     answer.port = server.local_address()?.tcp().map_or(0, |address| address.port().into());
     compat::send(&mut io::stdout().lock(), &answer)?;

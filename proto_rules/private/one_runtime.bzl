@@ -73,7 +73,7 @@ def _own_runtime_impl(ctx):
                       "the crate `ringwire` of the hub that the toolchain names in place of {target}, or else register " +
                       "@ringwire//proto_rules:toolchain. Ringwire's docs/crates.md has both ways.").format(
                     target = typed(ctx.label.same_package_label(ctx.attr.runtime)),
-                    theirs = typed(found.owners[1]),
+                    theirs = typed([owner for owner in found.owners if owner != ours.owner][0]),
                     toolchain = typed(toolchain.label),
                 ))
     return []

@@ -77,26 +77,8 @@ the toolchain whose crates its own code uses too. With Ringwire's own, built fro
 register_toolchains("@ringwire//proto_rules:toolchain")
 ```
 
-With crates from a hub of yours:
-
-```starlark
-connect_rust_toolchain(
-    name = "connect_rust",
-    client_runtime = [
-        "@crates//:ringwire-client",
-        "@crates//:ringwire-local",
-    ],
-    generator = "@ringwire//codegen/rules",
-    message_runtime = ["@crates//:ringwire-message"],
-    service_runtime = ["@crates//:ringwire-service"],
-)
-
-toolchain(
-    name = "connect_rust_toolchain",
-    toolchain = ":connect_rust",
-    toolchain_type = "@ringwire//proto_rules:toolchain_type",
-)
-```""",
+or, where there are messages and no services, `@ringwire//proto_rules:messages_toolchain`. With crates from a hub of yours,
+`connect_rust_toolchain_from_hub` declares it.""",
     attrs = {
         "client_runtime": attr.label_list(
             doc = "The crates that generated clients and mocks name, beside those of `message_runtime`. Without any, no " +

@@ -7,7 +7,7 @@ def twice(crates):
       crates: list[CrateInfo], or of structs with their `name` and `owner`.
 
     Returns:
-      struct(name, owners), owners in the order of `crates`; or None.
+      struct(name, owners), owners in the order of their labels, since that of `crates` is rules_rust's own; or None.
     """
     owners = {}
     for crate in crates:
@@ -15,7 +15,7 @@ def twice(crates):
             owners.setdefault(crate.name, {})[crate.owner] = None
     for name in _ONCE:
         if len(owners.get(name, {})) > 1:
-            return struct(name = name, owners = owners[name].keys())
+            return struct(name = name, owners = sorted(owners[name].keys(), key = str))
     return None
 
 # Two of the first do not compile together, or only until they meet. Two of tokio compile, and a socket of the one panics in

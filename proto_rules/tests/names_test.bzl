@@ -158,6 +158,7 @@ def _some_crates_cannot_be_there_twice_impl(ctx):
     check({"//a": "tokio", "//b": "buffa"}, None)
     check({"//a": "bytes", "//b": "bytes"}, None)
     check({"//a": "tokio", "//b": "tokio"}, struct(name = "tokio", owners = ["//a", "//b"]))
+    check({"//b": "tokio", "//a": "tokio"}, struct(name = "tokio", owners = ["//a", "//b"]))
     both = {"//a": "tokio", "//b": "tokio", "//c": "ringwire_message", "//d": "ringwire_message"}
     check(both, struct(name = "ringwire_message", owners = ["//c", "//d"]))
     same = struct(name = "tokio", owner = "//a")

@@ -19,8 +19,8 @@ pub use ringwire_local::LocalChannel;
 pub use ringwire_message as message;
 pub use ringwire_service::{
     Budget, Call, Cancelled, Code, Compress, DeadlinePolicy, Error, ErrorDetails, Guard, Head, Idempotency,
-    Interceptor, KIB, Limits, MIB, Message, Metadata, MethodDescriptor, Next, Payload, Peer, PeerAddress,
-    Observer, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
+    Interceptor, KIB, Limits, MIB, Message, Metadata, MethodDescriptor, Next, Observer, Payload, Peer,
+    PeerAddress, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
     Spec, StreamShape, WholeResponse, post_head, with,
 };
 /// The portable server.

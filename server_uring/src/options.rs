@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::session::Config;
+use crate::tls::ServerTls;
+use ringwire_tls::TlsLimits;
 use {ringwire_http1 as http1, ringwire_http2 as http2};
 
 /// How much of anything one server, and one of its connections, may hold.
@@ -53,7 +55,8 @@ pub struct ServerTimeouts {
     pub handshake: Duration,
     /// From the first byte of a request head, or of any HTTP/2 frame or header block, to its last.
     pub head: Duration,
-    /// Silence within an HTTP/1 request body that is waited for.
+    /// Silence within a request body whose length was declared. Open-ended bodies may be conversations: for them the
+    /// deadline of the call decides.
     pub body: Duration,
     /// A response that the peer does not take: no byte left the socket, or no window was opened for a stream.
     pub send: Duration,
@@ -90,7 +93,13 @@ impl Default for ServerTimeouts {
 }
 
 /// What the engines are told.
-pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Duration) -> Config {
+pub(crate) fn config(
+    limits: &ServerLimits,
+    timeouts: &ServerTimeouts,
+    drain: Duration,
+    tls: Option<&ServerTls>,
+) -> Config {
+    let tls_limits = TlsLimits { handshake_timeout: timeouts.handshake, ..TlsLimits::default() };
     Config {
         http1: http1::Limits {
             head_max: limits.head_bytes_max as usize,
@@ -98,7 +107,9 @@ pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Du
             linger_timeout: timeouts.linger,
             head_timeout: timeouts.head,
             idle_timeout: timeouts.idle,
-            body_timeout: timeouts.body,
+            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order.
+            body_timeout: NEVER,
+            body_rate_min: 0,
             send_timeout: timeouts.send,
             ..http1::Limits::default()
         },
@@ -109,7 +120,8 @@ pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Du
             connection_window: limits.connection_window,
             send_buffer: limits.send_buffer_max,
             preface_timeout: timeouts.handshake,
-            settings_ack_timeout: timeouts.head,
+            // Old and simple clients never acknowledge. A dead one is found by the PING.
+            settings_ack_timeout: NEVER,
             frame_timeout: timeouts.head,
             send_timeout: timeouts.send,
             ping_interval: timeouts.keepalive,
@@ -120,6 +132,7 @@ pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Du
             drain_timeout: timeouts.grace.max(drain),
             ..http2::Limits::default()
         },
+        tls: tls.map(|tls| (tls.config.clone(), tls_limits)),
         names: &ringwire_rpc::NAMES,
         handshake: timeouts.handshake,
         requests_max: limits.requests_per_connection_max,
@@ -129,3 +142,4 @@ pub(crate) fn config(limits: &ServerLimits, timeouts: &ServerTimeouts, drain: Du
 }
 
 const KIB: u32 = 1024;
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);

@@ -24,6 +24,7 @@ use crate::readiness::Readiness;
 use crate::rpc::RpcHandler;
 use crate::session::{Config, HttpSessions};
 use crate::shard::{Sessions, Shard, ShardOptions};
+use crate::tls::ServerTls;
 use crate::tower::{HttpService, TowerHandler};
 use crate::watch;
 
@@ -53,6 +54,7 @@ pub struct Server {
     busy_poll: Duration,
     limits: ServerLimits,
     timeouts: ServerTimeouts,
+    tls: Option<ServerTls>,
     drain_timeout: Duration,
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     state: Arc<ServerState>,
@@ -112,10 +114,18 @@ impl Server {
             busy_poll: Duration::ZERO,
             limits: ServerLimits::default(),
             timeouts: ServerTimeouts::default(),
+            tls: None,
             drain_timeout: DRAIN_TIMEOUT,
             stop: None,
             state: ServerState::new(DRAIN_TIMEOUT),
         }
+    }
+
+    /// Speaks TLS, and nothing else.
+    #[must_use]
+    pub fn tls(mut self, tls: ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
     }
 
     /// The number of shards; one for each core that this process may use, unless set.
@@ -228,13 +238,15 @@ impl IntoService<Rpc> for Router {
     async fn launch(self, launch: Launch) -> Result<(), ServeError> {
         let routes = self.build()?;
         launch.0.state.watch(&routes);
-        launch.run(|| RpcHandler(routes.shard())).await
+        let body_timeout = launch.0.timeouts.body;
+        launch.run(|| RpcHandler { routes: routes.shard(), body_timeout }).await
     }
 }
 
 impl<S: HttpService> IntoService<Tower> for S {
     async fn launch(self, launch: Launch) -> Result<(), ServeError> {
-        launch.run(move || TowerHandler(self.clone())).await
+        let body_timeout = launch.0.timeouts.body;
+        launch.run(move || TowerHandler { service: self.clone(), body_timeout }).await
     }
 }
 
@@ -253,6 +265,16 @@ impl Launch {
         let Self(mut server) = self;
         let stop = server.stop.take();
         let state = server.state.clone();
+        let tls = server.tls.clone();
+        if let Some(tls) = &tls {
+            tls.check().map_err(ServeError::Start)?;
+        }
+        let mut reload = pin!(async {
+            match tls {
+                Some(tls) => tls.reload().await,
+                None => pending().await,
+            }
+        });
         let stop = async {
             match stop {
                 Some(stop) => stop.await,
@@ -267,6 +289,8 @@ impl Launch {
                 is_stopped = true;
                 state.drain();
             }
+            // It never ends.
+            let _ = reload.as_mut().poll(cx);
             serving.as_mut().poll(cx)
         })
         .await
@@ -279,7 +303,8 @@ impl Server {
         H: Handler + Send + 'static,
         H::Exchange: Send,
     {
-        let config = Arc::new(options::config(&self.limits, &self.timeouts, self.drain_timeout));
+        let config =
+            Arc::new(options::config(&self.limits, &self.timeouts, self.drain_timeout, self.tls.as_ref()));
         match self.listening {
             Err(error) => Err(error),
             Ok(Listening::Other(listener)) => {

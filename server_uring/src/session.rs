@@ -14,6 +14,8 @@ use ringwire_http::{
 };
 use ringwire_http2::{Preface, preface};
 use ringwire_service::{Input, Outbox, Peer, PeerAddress};
+use ringwire_tls::rustls::ServerConfig;
+use ringwire_tls::{TlsConnection, TlsEvent, TlsLimits};
 use {ringwire_http1 as http1, ringwire_http2 as http2};
 
 use crate::exchange::{Arrived, Exchange, Handler, Step};
@@ -25,6 +27,7 @@ use crate::wakes::CallWaker;
 pub(crate) struct Config {
     pub(crate) http1: http1::Limits,
     pub(crate) http2: http2::Limits,
+    pub(crate) tls: Option<(Arc<ServerConfig>, TlsLimits)>,
     pub(crate) names: &'static Names,
     /// From accept to the first request of HTTP/1, or to the preface of HTTP/2.
     pub(crate) handshake: Duration,
@@ -52,14 +55,18 @@ struct Scratch {
 pub(crate) struct HttpSession<E> {
     config: Arc<Config>,
     peer: Arc<Peer>,
+    /// The stage between the socket and HTTP.
+    tls: Option<Box<TlsConnection>>,
     stage: Stage,
     calls: Vec<Option<Call<E>>>,
     /// The streams of `calls`, by number.
     streams: Vec<(StreamId, u32)>,
+    /// Calls that are done, and wait for the peer to take the last bytes.
+    done: Vec<u32>,
     requests: u64,
     old_at: Option<Instant>,
-    /// The peer is told to go, or will be once its version is known.
-    is_going: bool,
+    /// The server drains, and the peer has not said anything yet.
+    is_late: bool,
     /// Until when requests in flight have time then. A drained server bounds it otherwise.
     going_until: Option<Instant>,
 }
@@ -90,7 +97,10 @@ struct Call<E> {
     unreleased: usize,
     /// The client waits to be told to go on.
     expects: bool,
+    /// The request has ended.
     is_ended: bool,
+    /// The response is complete; its last bytes wait for the peer.
+    is_done: bool,
 }
 
 impl<H: Handler> HttpSessions<H> {
@@ -106,15 +116,21 @@ impl<H: Handler> Sessions for HttpSessions<H> {
     fn open(&mut self, peer: Address, now: Instant) -> Self::Session {
         // A fleet of clients must not come back at once.
         let age = self.config.age.map(|age| age.mul_f64(0.9 + 0.2 * self.random.next()));
+        let tls = self.config.tls.as_ref().map(|(config, limits)| {
+            let tls = TlsConnection::server(config.clone(), limits.clone(), now);
+            Box::new(tls.expect("the configuration was tried when the server started"))
+        });
         HttpSession {
             config: self.config.clone(),
             peer: Arc::new(Peer::new(PeerAddress::from(peer))),
+            tls,
             stage: Stage::Detect { read: BytesMut::new(), until: now + self.config.handshake },
             calls: Vec::new(),
             streams: Vec::new(),
+            done: Vec::new(),
             requests: 0,
             old_at: age.map(|age| now + age),
-            is_going: false,
+            is_late: false,
             going_until: None,
         }
     }
@@ -126,48 +142,23 @@ impl<H: Handler> Sessions for HttpSessions<H> {
 
 impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
     fn handle_input(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, bytes: Bytes) {
-        match &mut self.stage {
-            Stage::Detect { read, .. } => {
-                let bytes = if read.is_empty() {
-                    bytes
-                } else {
-                    read.extend_from_slice(&bytes);
-                    read.split().freeze()
-                };
-                let (config, now) = (&self.config, turn.now);
-                let engine = match preface(&bytes) {
-                    Preface::Short => {
-                        *read = BytesMut::from(&bytes[..]);
-                        return;
-                    }
-                    Preface::Http2 => Engine::Two(Box::new(http2::Connection::server(
-                        config.http2.clone(),
-                        config.names,
-                        now,
-                    ))),
-                    Preface::Other => Engine::One(Box::new(http1::Connection::server(
-                        config.http1.clone(),
-                        config.names,
-                        now,
-                    ))),
-                };
-                self.stage = Stage::Http(engine);
-                self.with_engine(|engine| engine.handle_input(now, bytes));
-                if self.is_going {
-                    self.with_engine(|engine| engine.drain(now));
-                }
+        match &mut self.tls {
+            None => self.handle_plain(turn.now, bytes),
+            Some(tls) => {
+                tls.handle_input(turn.now, bytes);
+                return self.pump_tls(sessions, turn);
             }
-            Stage::Http(engine) => engine.handle_input(turn.now, bytes),
-            Stage::Closed => return,
         }
         self.pump(sessions, turn);
     }
 
     fn handle_end(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
-        match &mut self.stage {
-            Stage::Detect { .. } => self.stage = Stage::Closed,
-            Stage::Http(engine) => engine.handle_end(turn.now),
-            Stage::Closed => {}
+        match &mut self.tls {
+            None => self.handle_plain_end(turn.now),
+            Some(tls) => {
+                tls.handle_end(turn.now);
+                return self.pump_tls(sessions, turn);
+            }
         }
         self.pump(sessions, turn);
     }
@@ -181,13 +172,15 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
     }
 
     fn handle_wake(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, slot: u32) {
+        // An engine learns the time from what it is told, and is about to be written to.
+        self.with_engine(|engine| engine.handle_timeout(turn.now));
         self.drive(sessions, turn, slot);
     }
 
     fn handle_alarm(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, slot: u32) {
         if let Some(Some(call)) = self.calls.get_mut(slot as usize) {
             call.armed = None;
-            self.drive(sessions, turn, slot);
+            self.handle_wake(sessions, turn, slot);
         }
     }
 
@@ -205,6 +198,10 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
             Stage::Detect { .. } | Stage::Closed => {}
             Stage::Http(engine) => engine.handle_timeout(turn.now),
         }
+        if let Some(tls) = &mut self.tls {
+            tls.handle_timeout(turn.now);
+            self.pump_tls(sessions, turn);
+        }
         self.pump(sessions, turn);
     }
 
@@ -212,15 +209,121 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
         match &mut self.stage {
             // Clients open connections ahead of need. One that has asked for nothing yet loses nothing, and must not hold up
             // a drain for as long as a handshake may take; one whose request is under way has it here by then.
-            Stage::Detect { until, .. } => *until = (*until).min(turn.now + DRAIN_HANDSHAKE),
+            Stage::Detect { until, .. } => {
+                *until = (*until).min(turn.now + DRAIN_HANDSHAKE);
+                self.is_late = true;
+            }
             Stage::Http(engine) => engine.drain(turn.now),
             Stage::Closed => {}
         }
-        self.is_going = true;
         self.pump(sessions, turn);
     }
 
     fn poll_output(
+        &mut self,
+        sessions: &mut HttpSessions<H>,
+        turn: &mut Turn<'_>,
+        queue: &mut SendQueue,
+    ) -> Output {
+        match self.tls.take() {
+            None => self.poll_plain(sessions, turn, queue),
+            Some(mut tls) => {
+                let output = tls.poll_output(turn.now, queue, |plain| self.poll_plain(sessions, turn, plain));
+                self.tls = Some(tls);
+                output
+            }
+        }
+    }
+
+    fn requests(&self) -> usize {
+        self.streams.len()
+    }
+}
+
+impl<E: Exchange> HttpSession<E> {
+    /// Takes bytes as HTTP sees them.
+    fn handle_plain(&mut self, now: Instant, bytes: Bytes) {
+        match &mut self.stage {
+            Stage::Detect { read, .. } => {
+                let bytes = if read.is_empty() {
+                    bytes
+                } else {
+                    read.extend_from_slice(&bytes);
+                    read.split().freeze()
+                };
+                match preface(&bytes) {
+                    Preface::Short => {
+                        *read = BytesMut::from(&bytes[..]);
+                        return;
+                    }
+                    Preface::Http2 => self.speak_http2(now),
+                    Preface::Other => self.speak_http1(now),
+                }
+                self.with_engine(|engine| engine.handle_input(now, bytes));
+            }
+            Stage::Http(engine) => engine.handle_input(now, bytes),
+            Stage::Closed => {}
+        }
+        if self.is_late {
+            // It asked before it was told, and is answered.
+            self.is_late = false;
+            self.going_until = None;
+            self.with_engine(|engine| engine.drain(now));
+        }
+    }
+
+    fn handle_plain_end(&mut self, now: Instant) {
+        match &mut self.stage {
+            Stage::Detect { .. } => self.stage = Stage::Closed,
+            Stage::Http(engine) => engine.handle_end(now),
+            Stage::Closed => {}
+        }
+    }
+
+    fn speak_http1(&mut self, now: Instant) {
+        let Config { http1, names, .. } = &*self.config;
+        self.speak(Engine::One(Box::new(http1::Connection::server(http1.clone(), names, now))), now);
+    }
+
+    fn speak_http2(&mut self, now: Instant) {
+        let Config { http2, names, .. } = &*self.config;
+        self.speak(Engine::Two(Box::new(http2::Connection::server(http2.clone(), names, now))), now);
+    }
+
+    fn speak(&mut self, engine: Engine, now: Instant) {
+        if self.is_late {
+            self.going_until = Some(now + DRAIN_HANDSHAKE);
+        }
+        self.stage = Stage::Http(engine);
+    }
+
+    /// Hands on what TLS has to say.
+    fn pump_tls<H: Handler<Exchange = E>>(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        while let Some(event) = self.tls.as_mut().and_then(|tls| tls.poll_event()) {
+            match event {
+                TlsEvent::Established(session) => {
+                    let certificates = session.peer_certificates.iter();
+                    let certificates = certificates.map(|der| Bytes::copy_from_slice(der)).collect();
+                    self.peer = Arc::new(Peer::clone(&self.peer).with_certificates(certificates));
+                    match session.alpn.as_deref() {
+                        Some(b"h2") => self.speak_http2(turn.now),
+                        Some(b"http/1.1") => self.speak_http1(turn.now),
+                        // The first bytes tell.
+                        Some(_) | None => {}
+                    }
+                }
+                TlsEvent::Data(bytes) => self.handle_plain(turn.now, bytes),
+                // On a server the end of a request is never that of the connection, so a cut is found by HTTP.
+                TlsEvent::End | TlsEvent::Truncated => self.handle_plain_end(turn.now),
+                TlsEvent::Failed(_) => {
+                    self.with_engine(|engine| engine.close(turn.now));
+                }
+            }
+            self.pump(sessions, turn);
+        }
+    }
+
+    fn poll_plain<H: Handler<Exchange = E>>(
         &mut self,
         sessions: &mut HttpSessions<H>,
         turn: &mut Turn<'_>,
@@ -236,6 +339,9 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
                 if was_empty && !queue.is_empty() && self.pump(sessions, turn) {
                     output = self.with_engine(|engine| engine.poll_output(turn.now, queue)).unwrap_or(output);
                 }
+                if !self.done.is_empty() {
+                    self.end_done(turn);
+                }
                 output
             }
         };
@@ -243,12 +349,6 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
         output
     }
 
-    fn requests(&self) -> usize {
-        self.streams.len()
-    }
-}
-
-impl<E: Exchange> HttpSession<E> {
     fn with_engine<T>(&mut self, act: impl FnOnce(&mut Engine) -> T) -> Option<T> {
         match &mut self.stage {
             Stage::Http(engine) => Some(act(engine)),
@@ -258,7 +358,6 @@ impl<E: Exchange> HttpSession<E> {
 
     /// Asks the peer to go, and gives requests in flight some time.
     fn go(&mut self, now: Instant) {
-        self.is_going = true;
         self.going_until.get_or_insert(now + self.config.grace);
         self.with_engine(|engine| engine.drain(now));
     }
@@ -359,6 +458,7 @@ impl<E: Exchange> HttpSession<E> {
             unreleased: 0,
             expects,
             is_ended: end,
+            is_done: false,
         });
         let place = self.streams.partition_point(|(other, _)| *other < stream);
         self.streams.insert(place, (stream, number));
@@ -383,6 +483,26 @@ impl<E: Exchange> HttpSession<E> {
         turn.shard.request_ended();
     }
 
+    /// Ends a call whose response is complete, once the peer has taken all of it.
+    fn done(&mut self, turn: &mut Turn<'_>, slot: u32) {
+        let (Some(Some(call)), Stage::Http(engine)) = (self.calls.get_mut(slot as usize), &mut self.stage)
+        else {
+            return;
+        };
+        if engine.stream(call.stream).is_none() {
+            return self.remove(turn, slot);
+        }
+        call.is_done = true;
+        self.done.push(slot);
+    }
+
+    /// Ends the calls whose last bytes have left.
+    fn end_done(&mut self, turn: &mut Turn<'_>) {
+        for slot in std::mem::take(&mut self.done) {
+            self.done(turn, slot);
+        }
+    }
+
     /// Polls an exchange until it waits, or there is no room for what it says.
     fn drive<H: Handler<Exchange = E>>(
         &mut self,
@@ -394,6 +514,10 @@ impl<E: Exchange> HttpSession<E> {
         loop {
             let Some(Some(call)) = self.calls.get_mut(slot as usize) else { return };
             let Stage::Http(engine) = &mut self.stage else { return };
+            if call.is_done {
+                return;
+            }
+            let is_http1 = matches!(engine, Engine::One(_));
             let Some(mut stream) = engine.stream(call.stream) else { return self.remove(turn, slot) };
             let room = if call.is_head_sent { stream.room() } else { BODY_AT_ONCE };
             if room == 0 {
@@ -406,6 +530,9 @@ impl<E: Exchange> HttpSession<E> {
             let exchange = &mut call.exchange;
             let cx = &mut Context::from_waker(call.waker.waker());
             let now = turn.now;
+            // The connection cannot be used again then, and a client that is not told so may send its next request into the
+            // close.
+            let closes = is_http1 && !call.is_ended;
             let mut is_whole = false;
             let step = if call.is_head_sent {
                 poll_body(exchange, cx, now, trailers, body, room)
@@ -415,6 +542,9 @@ impl<E: Exchange> HttpSession<E> {
                     Step::Head(status) => {
                         if status >= 200 {
                             fields.append_known(Token::DATE, date);
+                            if closes {
+                                fields.append_known(Token::CONNECTION, b"close");
+                            }
                         }
                         let step = poll_body(exchange, cx, now, trailers, body, room);
                         is_whole = step == Step::Done { trailers: false } && body.is_empty();
@@ -430,7 +560,7 @@ impl<E: Exchange> HttpSession<E> {
                     if !is_whole {
                         send_body(&mut stream, body, End::Yes);
                     }
-                    return self.remove(turn, slot);
+                    return self.done(turn, slot);
                 }
                 Step::Done { trailers: true } => {
                     send_body(&mut stream, body, End::No);
@@ -438,7 +568,7 @@ impl<E: Exchange> HttpSession<E> {
                         copy_fields(trailers, sink);
                         (Part::Trailers, ())
                     });
-                    return self.remove(turn, slot);
+                    return self.done(turn, slot);
                 }
                 Step::Failed => {
                     stream.reset(Reset::Internal);

@@ -443,13 +443,14 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
     }
 
     fn remove(&mut self, key: Key, cut: Option<usize>) {
+        // What its calls hold of the shard goes first.
+        self.act(key, now(), Session::handle_lost);
         let Some(mut connection) = self.connections.get_mut(key.index()).and_then(Option::take) else {
             return;
         };
         self.timers.disarm(&mut connection.armed, Alarm::Connection(key));
         self.driver.close(key);
         self.open -= 1;
-        // The calls that it still had are dropped with it, and counted there.
         drop(connection);
         self.state.count_closed(cut);
     }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -51,7 +51,11 @@ where
 }
 
 /// Answers with a tower service.
-pub(crate) struct TowerHandler<S>(pub(crate) S);
+pub(crate) struct TowerHandler<S> {
+    pub(crate) service: S,
+    /// The longest silence within a request body of a declared length.
+    pub(crate) body_timeout: Duration,
+}
 
 impl<S: HttpService> Handler for TowerHandler<S> {
     type Exchange = TowerExchange<S>;
@@ -59,12 +63,21 @@ impl<S: HttpService> Handler for TowerHandler<S> {
     fn start(&mut self, request: Arrived) -> TowerExchange<S> {
         let incoming = Arc::new(Incoming::new(request.end));
         let version = request.head.version();
-        let stage = match into_request(&request.head, &request.peer, &incoming) {
-            Some(request) => Stage::Waiting { service: self.0.clone(), request: Some(request) },
+        let length = request.head.fields().known(Token::CONTENT_LENGTH);
+        let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
+        let stage = match into_request(&request.head, &request.peer, &incoming, length) {
+            Some(request) => Stage::Waiting { service: self.service.clone(), request: Some(request) },
             // A target that HTTP allows and the `http` crate does not know.
             None => Stage::Refused(StatusCode::BAD_REQUEST),
         };
-        TowerExchange { incoming, version, stage }
+        TowerExchange {
+            incoming,
+            version,
+            length,
+            silent_since: None,
+            body_timeout: self.body_timeout,
+            stage,
+        }
     }
 
     fn poll_idle(&mut self, _: &mut Context<'_>) -> Poll<()> {
@@ -76,6 +89,11 @@ impl<S: HttpService> Handler for TowerHandler<S> {
 pub(crate) struct TowerExchange<S: HttpService> {
     incoming: Arc<Incoming>,
     version: Version,
+    /// The declared length of the request.
+    length: Option<u64>,
+    /// Since when more of the request is waited for.
+    silent_since: Option<Instant>,
+    body_timeout: Duration,
     stage: Stage<S>,
 }
 
@@ -93,6 +111,7 @@ enum Stage<S: HttpService> {
 
 impl<S: HttpService> Exchange for TowerExchange<S> {
     fn handle_input(&mut self, input: Input<'_>) {
+        self.silent_since = None;
         let mut state = self.incoming.state();
         match input {
             Input::Data(data) if data.is_empty() => {}
@@ -115,11 +134,12 @@ impl<S: HttpService> Exchange for TowerExchange<S> {
 
     fn handle_sent(&mut self, _: usize) {}
 
-    fn poll(&mut self, cx: &mut Context<'_>, _: Instant, outbox: &mut Outbox<'_>) -> Step {
+    fn poll(&mut self, cx: &mut Context<'_>, now: Instant, outbox: &mut Outbox<'_>) -> Step {
         self.incoming.state().exchange = Exchanging::Polled;
+        self.stall(now);
         let step = match catch_unwind(AssertUnwindSafe(|| self.go_on(cx, outbox))) {
             Ok(step) => step,
-            Err(_) => self.panicked(outbox),
+            Err(_) => Step::Failed,
         };
         let mut state = self.incoming.state();
         match step {
@@ -127,7 +147,10 @@ impl<S: HttpService> Exchange for TowerExchange<S> {
                 state.exchange = Exchanging::Waits(cx.waker().clone());
                 let input =
                     state.end == End::Open && state.chunks.is_empty() && state.reader == Reader::There;
-                Step::Wait { input, until: None }
+                // Who declares a length uploads; who does not may be in a conversation, where silence is in order.
+                let is_awaited = input && state.waker.is_some() && self.length.is_some();
+                let until = is_awaited.then(|| *self.silent_since.get_or_insert(now) + self.body_timeout);
+                Step::Wait { input, until }
             }
             step => step,
         }
@@ -139,6 +162,21 @@ impl<S: HttpService> Exchange for TowerExchange<S> {
 }
 
 impl<S: HttpService> TowerExchange<S> {
+    /// Ends the request body if nothing of it has come for too long.
+    fn stall(&mut self, now: Instant) {
+        if self.silent_since.is_some_and(|since| since + self.body_timeout <= now) {
+            self.silent_since = None;
+            let mut state = self.incoming.state();
+            state.end = End::Broken(BodyError::Stalled { after: self.body_timeout });
+            // Who reads it in a task of its own.
+            let waker = state.waker.take();
+            drop(state);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
     fn go_on(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox<'_>) -> Step {
         const WAIT: Step = Step::Wait { input: false, until: None };
         loop {
@@ -206,14 +244,6 @@ impl<S: HttpService> TowerExchange<S> {
         self.stage = Stage::Ended;
         Step::Head(status.as_u16())
     }
-
-    fn panicked(&mut self, _: &mut Outbox<'_>) -> Step {
-        let stage = std::mem::replace(&mut self.stage, Stage::Ended);
-        let is_head_due = matches!(stage, Stage::Waiting { .. } | Stage::Called(_) | Stage::Refused(_));
-        // A destructor of the same code may panic, too.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(stage)));
-        if is_head_due { Step::Head(StatusCode::INTERNAL_SERVER_ERROR.as_u16()) } else { Step::Failed }
-    }
 }
 
 impl<S: HttpService> Drop for TowerExchange<S> {
@@ -222,7 +252,7 @@ impl<S: HttpService> Drop for TowerExchange<S> {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(stage)));
         let mut state = self.incoming.state();
         if state.end == End::Open {
-            state.end = End::Broken;
+            state.end = End::Broken(BodyError::Disconnected);
         }
         state.exchange = Exchanging::Gone;
         let waker = state.waker.take();
@@ -251,7 +281,7 @@ struct Arriving {
 enum End {
     Open,
     Ended,
-    Broken,
+    Broken(BodyError),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -299,14 +329,25 @@ impl fmt::Debug for RequestBody {
     }
 }
 
-/// A request body broke off: the connection or the stream ended before it.
+/// A request body ended early.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct BodyError;
+pub enum BodyError {
+    /// The peer declared a length and then sent nothing for this long.
+    Stalled {
+        /// [`ServerTimeouts::body`](crate::ServerTimeouts::body).
+        after: Duration,
+    },
+    /// The connection or the stream broke off.
+    Disconnected,
+}
 
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the request broke off")
+        match self {
+            Self::Stalled { after } => write!(f, "the peer sent nothing of its request for {after:?}"),
+            Self::Disconnected => f.write_str("the request broke off"),
+        }
     }
 }
 
@@ -345,9 +386,9 @@ impl Body for RequestBody {
                 Poll::Pending
             }
             End::Ended => Poll::Ready(state.trailers.take().map(|trailers| Ok(Frame::trailers(trailers)))),
-            End::Broken => {
+            End::Broken(error) => {
                 state.end = End::Ended;
-                Poll::Ready(Some(Err(BodyError)))
+                Poll::Ready(Some(Err(error)))
             }
         }
     }
@@ -374,10 +415,13 @@ impl Drop for RequestBody {
     }
 }
 
-fn into_request(head: &Head, peer: &Arc<Peer>, incoming: &Arc<Incoming>) -> Option<Request<RequestBody>> {
-    let length = head.fields().known(Token::CONTENT_LENGTH);
-    let left = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
-    let left = left.or((incoming.state().end == End::Ended).then_some(0));
+fn into_request(
+    head: &Head,
+    peer: &Arc<Peer>,
+    incoming: &Arc<Incoming>,
+    length: Option<u64>,
+) -> Option<Request<RequestBody>> {
+    let left = length.or((incoming.state().end == End::Ended).then_some(0));
     let mut request = Request::new(RequestBody { incoming: incoming.clone(), left });
     *request.method_mut() = http::Method::from_bytes(head.method().as_str().as_bytes()).ok()?;
     *request.uri_mut() = match (head.scheme(), head.authority()) {

@@ -38,10 +38,6 @@ for_platform = rule(
             doc = "The `platform` that it is to run on.",
             mandatory = True,
         ),
-        "_allowlist_function_transition": attr.label(
-            doc = "What Bazel 7 wants of a rule with a transition.",
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
     },
     executable = True,
 )

@@ -32,10 +32,6 @@ wasm_module = rule(
             executable = True,
             mandatory = True,
         ),
-        "_allowlist_function_transition": attr.label(
-            doc = "What Bazel 7 wants of a rule with a transition.",
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
         "_wasm_bindgen": attr.label(
             doc = "What makes it.",
             cfg = "exec",

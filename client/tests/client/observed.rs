@@ -62,7 +62,7 @@ fn a_unary_call_has_a_beginning_an_attempt_and_an_end() {
         &[
             "begun /greet.v1.Greet/Greet",
             "attempt 0 Some(InvalidArgument)",
-            "invalid_argument connect/proto 0b1m 62b0m true",
+            "invalid_argument connect/proto 0b1m 63b0m true",
         ],
     );
 }

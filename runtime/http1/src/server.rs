@@ -154,10 +154,19 @@ impl Hooks for Server {
                 let (head, facts) = partial.finish()?;
                 // A head that began in an earlier read is seldom of a client in a hurry.
                 if first_len > 0 && len <= PREVIOUS_MAX {
-                    let mut text = side.previous.take().map_or_else(Vec::new, |previous| previous.text);
-                    text.clear();
-                    text.extend_from_slice(&input.bytes()[..len]);
-                    side.previous = Some(Box::new(Previous { text, head: head.clone(), facts }));
+                    let bytes = &input.bytes()[..len];
+                    match &mut side.previous {
+                        Some(previous) => {
+                            previous.text.clear();
+                            previous.text.extend_from_slice(bytes);
+                            previous.head = head.clone();
+                            previous.facts = facts;
+                        }
+                        None => {
+                            let (text, head) = (bytes.to_vec(), head.clone());
+                            side.previous = Some(Box::new(Previous { text, head, facts }));
+                        }
+                    }
                 }
                 input.advance(len);
                 Ok(Some(connection.begin(head, &facts)))
@@ -323,6 +332,9 @@ impl PartialHead {
     fn begin(bytes: &[u8], limits: &Limits, names: &'static Names) -> Result<Option<(Self, usize)>, Fault> {
         let Some(line) = start_line::request(bytes, limits)? else { return Ok(None) };
         let target = target::parse(&line.method, line.target)?;
+        let mut lines = FieldLines::new(names, line.len);
+        // Names with a token take no room, so that this is enough for most heads and not much more.
+        lines.fields.reserve(FIELDS_USUAL, (bytes.len() - line.len).min(VALUES_USUAL));
         let head = Self {
             target: target.path_and_query.into(),
             authority: target.authority.map(Into::into),
@@ -330,7 +342,7 @@ impl PartialHead {
             method: line.method,
             version: line.version,
             facts: Facts::default(),
-            lines: FieldLines::new(names, line.len),
+            lines,
         };
         Ok(Some((head, line.len)))
     }
@@ -442,3 +454,6 @@ const fn reason(status: u16) -> &'static str {
 const HOST: usize = Token::HOST.index();
 /// The longest head that is kept. A larger one would make idle connections dear.
 const PREVIOUS_MAX: usize = 4096;
+/// Room that is made at once for the fields of a head, and for their values.
+const FIELDS_USUAL: usize = 12;
+const VALUES_USUAL: usize = 512;

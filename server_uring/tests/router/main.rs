@@ -260,9 +260,10 @@ async fn a_deadline_ends_a_call_that_waits() {
 #[tokio::test]
 async fn many_calls_on_many_connections() {
     each(async |running| {
-        let mut tasks = Vec::new();
+        let (mut tasks, mut senders) = (Vec::new(), Vec::new());
         for connection in 0..16 {
             let sender = running.http2().await;
+            senders.push(sender.clone());
             for stream in 0..16 {
                 let mut sender = sender.clone();
                 tasks.push(tokio::spawn(async move {

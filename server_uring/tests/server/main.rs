@@ -9,3 +9,4 @@ mod drain;
 mod ordinary;
 mod slow;
 mod support;
+mod tls;

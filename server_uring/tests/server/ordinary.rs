@@ -78,8 +78,14 @@ async fn an_early_answer_survives_on_a_real_socket() {
         .await
         .unwrap();
     // Sent until the server is known to have answered, and then some: closing with this unread would be a reset.
+    let mut sent = 0;
     while handle.load().requests_accepted == 0 || handle.load().requests > 0 {
-        stream.write_all(&[b'x'; 1024]).await.unwrap();
+        if sent < 512 * 1024 {
+            stream.write_all(&[b'x'; 1024]).await.unwrap();
+            sent += 1024;
+        } else {
+            tokio::task::yield_now().await;
+        }
     }
     stream.write_all(&[b'x'; 64 * 1024]).await.unwrap();
     let mut read = String::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use ringwire_server::Tls;
+use ringwire_server::ServerTls;
 use ringwire_server::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
@@ -21,7 +21,7 @@ use crate::support::*;
 
 #[tokio::test(start_paused = true)]
 async fn alpn_chooses_the_version_whatever_the_configuration_said() {
-    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
     check_version(&server, &[b"h2"], "HTTP/2.0").await;
     check_version(&server, &[b"h2", b"http/1.1"], "HTTP/2.0").await;
     check_version(&server, &[b"http/1.1"], "HTTP/1.1").await;
@@ -34,13 +34,13 @@ async fn alpn_chooses_the_version_whatever_the_configuration_said() {
         .with_single_cert(certificates(SERVER_PEM), PrivateKeyDer::from_pem_slice(SERVER_KEY).unwrap())
         .unwrap();
     assert!(config.alpn_protocols.is_empty());
-    let server = start(|server| server.tls(Tls::from_config(config)));
+    let server = start(|server| server.tls(ServerTls::from_config(config)));
     check_version(&server, &[b"h2"], "HTTP/2.0").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn http2_without_alpn_is_detected_behind_tls() {
-    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
     let stream = connect(&server, &[], None).await.unwrap();
     let (mut client, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -50,16 +50,18 @@ async fn http2_without_alpn_is_detected_behind_tls() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_certificate_reaches_the_handler() {
-    let server =
-        start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
+    let server = start(|server| {
+        server.tls(ServerTls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap())
+    });
     let stream = connect(&server, &[b"http/1.1"], Some((CLIENT_PEM, CLIENT_KEY))).await.unwrap();
     assert_eq!(get_over(stream, "/peer").await.unwrap(), "Memory certificates=1");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_without_the_right_certificate_gets_nowhere() {
-    let server =
-        start(|server| server.tls(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap()));
+    let server = start(|server| {
+        server.tls(ServerTls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, CLIENT_PEM).unwrap())
+    });
     for identity in [None, Some((STRANGER_PEM, STRANGER_KEY))] {
         // With TLS 1.3 a client learns of it with its first read.
         let refused = match connect(&server, &[b"http/1.1"], identity).await {
@@ -73,7 +75,7 @@ async fn a_client_without_the_right_certificate_gets_nowhere() {
 
 #[tokio::test(start_paused = true)]
 async fn a_handshake_that_does_not_go_on_is_closed() {
-    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
     for bytes in [&b""[..], b"\x16", b"\x16\x03\x01\x02\x00\x01"] {
         let mut pipe = server.connect();
         pipe.write_all(bytes).await.unwrap();
@@ -91,7 +93,7 @@ async fn a_handshake_that_does_not_go_on_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn plain_http_on_a_tls_port_is_closed() {
-    let server = start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
     let mut pipe = server.connect();
     pipe.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
     let (_, after) = read_to_close(&mut pipe).await;
@@ -103,9 +105,9 @@ fn a_wrong_pem_says_so() {
     for (certificates, key) in
         [(SERVER_KEY, SERVER_KEY), (SERVER_PEM, SERVER_PEM), (SERVER_PEM, b""), (SERVER_PEM, STRANGER_KEY)]
     {
-        assert_eq!(Tls::from_pem(certificates, key).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(ServerTls::from_pem(certificates, key).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
-    assert!(Tls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, b"").is_err());
+    assert!(ServerTls::from_pem_with_clients(SERVER_PEM, SERVER_KEY, b"").is_err());
 }
 
 async fn check_version(server: &Running, alpn: &[&[u8]], version: &str) {

@@ -54,6 +54,7 @@ thread_local! {
 fn targets() -> Vec<(&'static str, fn(&[u8]))> {
     let heads = [rpc::REQUEST_HEAD, rpc::RESPONSE_HEAD].into_iter().map(|target| (target.name, target.run));
     let bodies = ringwire_rpc::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
+    let http1 = ringwire_http1::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
     let http2 = http2::TARGETS.iter().map(|target| (target.name, target.run));
     let message = ringwire_message::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
     let wire = ringwire_wire::fuzz::TARGETS.iter().map(|target| (target.name, target.run));
@@ -65,7 +66,7 @@ fn targets() -> Vec<(&'static str, fn(&[u8]))> {
         ("zstd", |input| fuzz(&Zstd, input)),
     ];
     let notation: (&str, fn(&[u8])) = ("notation", notation_comes_back);
-    heads.chain(bodies).chain(http2).chain(wire).chain(message).chain(compress).chain([notation]).collect()
+    heads.chain(bodies).chain(http1).chain(http2).chain(wire).chain(message).chain(compress).chain([notation]).collect()
 }
 
 fn notation_comes_back(input: &[u8]) {

@@ -48,6 +48,9 @@ fn commands_answer_as_bazels_do() {
     assert!(run(&["cquery", "//:program"]).expect(0).out.contains("//:program"));
     assert!(run(&["aquery", "//:program"]).expect(0).out.contains("program"));
     assert!(run(&["mod", "graph"]).expect(0).out.contains("fixture"));
+    // Rules ask for it.
+    let release = run(&["info", "release"]).expect(0).out;
+    assert!(release.starts_with("release 7.7."), "{release}");
     let first_server = run(&["info", "server_pid"]).expect(0).out;
     assert_eq!(run(&["info", "server_pid"]).expect(0).out, first_server, "the server is kept");
     assert!(run(&["info", "workspace"]).expect(0).out.contains("commands"));

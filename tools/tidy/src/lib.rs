@@ -7,7 +7,9 @@
 pub mod allow;
 pub mod banned;
 pub mod buildifier;
+pub mod crates;
 pub mod docs;
+pub mod dropped;
 pub mod finding;
 pub mod largest;
 pub mod layout;
@@ -47,8 +49,10 @@ pub const CHECKS: &[Check] = &[
     Check { name: "unused", run: reach::check },
     Check { name: "package", run: packages::check },
     Check { name: "manifest", run: manifests::check },
+    Check { name: "crates", run: crates::check },
     Check { name: "lints", run: lints::check },
     Check { name: "starlark", run: rules::check },
+    Check { name: "dropped", run: dropped::check },
     Check { name: "docs", run: docs::check },
 ];
 

@@ -152,7 +152,7 @@ fn entries<'a>(manifest: &'a Table, kind: &'static str) -> impl Iterator<Item = 
 }
 
 /// The packages that a manifest depends on, on any platform.
-fn crates(manifest: &Table, kind: &'static str, workspace: &Table) -> BTreeSet<String> {
+pub fn crates(manifest: &Table, kind: &'static str, workspace: &Table) -> BTreeSet<String> {
     let renamed = |value: &Value| toml::at(value.table()?, &["package"])?.text().map(str::to_owned);
     entries(manifest, kind)
         .map(|(name, value)| {

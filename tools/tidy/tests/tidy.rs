@@ -66,6 +66,11 @@ fn targets_and_manifests_agree() {
 }
 
 #[test]
+fn what_is_written_of_crates_agrees() {
+    check("crates");
+}
+
+#[test]
 fn bazel_and_cargo_name_the_same_lints() {
     check("lints");
 }
@@ -73,6 +78,11 @@ fn bazel_and_cargo_name_the_same_lints() {
 #[test]
 fn starlark_explains_its_attributes() {
     check("starlark");
+}
+
+#[test]
+fn nothing_is_used_that_newer_bazels_lack() {
+    check("dropped");
 }
 
 #[test]
