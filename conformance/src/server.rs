@@ -3,7 +3,7 @@
 use crate::compat;
 use crate::serving::{Identity, identity};
 use conformance_rust::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
-use ringwire_server::{DriverChoice, IntoService, Server, Tls, terminated};
+use ringwire_server::{DriverChoice, IntoService, Server, ServerTls, terminated};
 use std::error::Error;
 use std::io;
 
@@ -21,8 +21,8 @@ pub async fn run<K, S: IntoService<K>>(
     let mut answer = ServerCompatResponse::default();
     if let Some(Identity { cert, key, clients }) = identity(&asked)? {
         server = server.tls(match clients {
-            [] => Tls::from_pem(cert, key),
-            clients => Tls::from_pem_with_clients(cert, key, clients),
+            [] => ServerTls::from_pem(cert, key),
+            clients => ServerTls::from_pem_with_clients(cert, key, clients),
         }?);
         answer.pem_cert = cert.to_owned();
     }

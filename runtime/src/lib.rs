@@ -23,6 +23,8 @@ pub use ringwire_service::{
     PeerAddress, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
     Spec, StreamShape, WholeResponse, post_head, with,
 };
+/// The server: a shard per core, on io_uring or on readiness.
+pub use ringwire_server as server;
 /// The portable server.
 pub use ringwire_tower as tower;
 pub use ringwire_tower::ServeError;

@@ -56,9 +56,6 @@ pub(crate) trait Driver {
 
     /// Waits until a turn is worth while. Ready at once if it is already.
     fn park(&mut self, cx: &mut Context<'_>) -> Poll<()>;
-
-    /// The name of the driver.
-    fn name(&self) -> &'static str;
 }
 
 /// Whether a connection is read from.

@@ -204,10 +204,6 @@ impl Driver for Readiness {
     fn park(&mut self, _: &mut Context<'_>) -> Poll<()> {
         if self.completed.is_empty() { Poll::Pending } else { Poll::Ready(()) }
     }
-
-    fn name(&self) -> &'static str {
-        "readiness"
-    }
 }
 
 impl Entry {

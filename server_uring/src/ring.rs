@@ -360,11 +360,9 @@ impl Ring {
     }
 
     fn accepted(&mut self, raw: &Raw) {
-        if let Ok(fd) = i32::try_from(raw.result)
-            && fd >= 0
-        {
+        if raw.result >= 0 {
             // SAFETY: the kernel has just made this descriptor for us, and reports it once.
-            let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+            let fd = unsafe { OwnedFd::from_raw_fd(raw.result) };
             let is_tcp =
                 self.listener.as_ref().is_some_and(|state| matches!(state.listening, Listening::Tcp(_)));
             // A peer that is gone already has no address.
@@ -586,10 +584,6 @@ impl Driver for Ring {
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
             }
         }
-    }
-
-    fn name(&self) -> &'static str {
-        "io_uring"
     }
 }
 

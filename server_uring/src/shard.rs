@@ -203,7 +203,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             match mark {
                 Mark::Socket(woken) => self.driver.woken(woken, &mut completions),
                 Mark::Call { key, slot } => {
-                    self.with(key, now, |session, sessions, turn| session.handle_wake(sessions, turn, slot))
+                    self.with(key, now, |session, sessions, turn| session.handle_wake(sessions, turn, slot));
                 }
                 Mark::Control => self.control(now),
             }

@@ -66,7 +66,7 @@ impl<S: HttpService> Handler for TowerHandler<S> {
         let length = request.head.fields().known(Token::CONTENT_LENGTH);
         let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
         let stage = match into_request(&request.head, &request.peer, &incoming, length) {
-            Some(request) => Stage::Waiting { service: self.service.clone(), request: Some(request) },
+            Some(request) => Stage::Waiting(Box::new((self.service.clone(), Some(request)))),
             // A target that HTTP allows and the `http` crate does not know.
             None => Stage::Refused(StatusCode::BAD_REQUEST),
         };
@@ -98,10 +98,8 @@ pub(crate) struct TowerExchange<S: HttpService> {
 }
 
 enum Stage<S: HttpService> {
-    Waiting {
-        service: S,
-        request: Option<Request<RequestBody>>,
-    },
+    /// Until the service is ready. Boxed, since a request is large and mostly called at once.
+    Waiting(Box<(S, Option<Request<RequestBody>>)>),
     Called(Pin<Box<S::Future>>),
     /// No code of the service answers.
     Refused(StatusCode),
@@ -181,8 +179,9 @@ impl<S: HttpService> TowerExchange<S> {
         const WAIT: Step = Step::Wait { input: false, until: None };
         loop {
             match &mut self.stage {
-                Stage::Waiting { service, request } => match service.poll_ready(cx) {
+                Stage::Waiting(waiting) => match waiting.0.poll_ready(cx) {
                     Poll::Ready(Ok(())) => {
+                        let (service, request) = &mut **waiting;
                         let request = request.take().expect("a request is there until the service takes it");
                         self.stage = Stage::Called(Box::pin(service.call(request)));
                     }

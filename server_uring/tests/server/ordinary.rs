@@ -143,8 +143,7 @@ async fn a_head_of_the_limit_passes_and_a_larger_one_is_431() {
 
 #[tokio::test(start_paused = true)]
 async fn connections_beyond_the_cap_are_closed_at_once() {
-    let mut limits = ServerLimits::default();
-    limits.connections_max = 2;
+    let limits = ServerLimits { connections_max: 2, ..ServerLimits::default() };
     let server = start(|server| server.limits(limits));
     let first = server.connect();
     let _second = server.connect();

@@ -11,9 +11,8 @@ use ringwire_server::{ServerLimits, ServerTimeouts};
 
 /// Sends the bytes, then nothing; checks after how many seconds the server closes.
 async fn check(bytes: &[u8], closed_after_secs: u64) {
-    let mut deadlines = ServerTimeouts::default();
     // Otherwise an unanswered PING would be first.
-    deadlines.keepalive = None;
+    let deadlines = ServerTimeouts { keepalive: None, ..ServerTimeouts::default() };
     let server = start(|server| server.timeouts(deadlines));
     let mut pipe = server.connect();
     pipe.write_all(bytes).await.unwrap();
@@ -117,8 +116,7 @@ async fn an_idle_http2_connection_is_told_to_go() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_connection_goes_within_ten_per_cent_of_its_age() {
-    let mut deadlines = ServerTimeouts::default();
-    deadlines.age = Some(Duration::from_secs(100));
+    let deadlines = ServerTimeouts { age: Some(Duration::from_secs(100)), ..ServerTimeouts::default() };
     let server = start(|server| server.timeouts(deadlines));
     let (mut client, end) = server.http2_with(|_| {}).await;
     let started = Instant::now();
@@ -136,8 +134,7 @@ async fn an_old_connection_goes_within_ten_per_cent_of_its_age() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_connection_is_cut_after_its_grace() {
-    let mut deadlines = ServerTimeouts::default();
-    deadlines.age = Some(Duration::from_secs(100));
+    let deadlines = ServerTimeouts { age: Some(Duration::from_secs(100)), ..ServerTimeouts::default() };
     let server = start(|server| server.timeouts(deadlines));
     let mut client = server.http2().await;
     let started = Instant::now();
@@ -147,8 +144,7 @@ async fn an_old_connection_is_cut_after_its_grace() {
 
 #[tokio::test(start_paused = true)]
 async fn a_used_up_connection_is_told_to_go() {
-    let mut limits = ServerLimits::default();
-    limits.requests_per_connection_max = Some(3);
+    let limits = ServerLimits { requests_per_connection_max: Some(3), ..ServerLimits::default() };
     let server = start(|server| server.limits(limits));
     let (mut client, end) = server.http2_with(|_| {}).await;
     for _ in 0..3 {
@@ -249,8 +245,7 @@ async fn an_http1_peer_that_stops_reading_loses_its_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn an_http2_peer_that_blocks_the_socket_loses_its_connection() {
-    let mut deadlines = ServerTimeouts::default();
-    deadlines.keepalive = None;
+    let deadlines = ServerTimeouts { keepalive: None, ..ServerTimeouts::default() };
     let server = start(|server| server.timeouts(deadlines));
     let mut pipe = server.connect();
     // A window as large as can be, and a request: `:method: GET`, `:scheme: http`, `:path: /flood/100`, `:authority: t`.
