@@ -17,14 +17,14 @@ pub use ringwire_local as local;
 pub use ringwire_local::LocalChannel;
 /// Messages and their codecs.
 pub use ringwire_message as message;
+/// The server: a shard per core, on io_uring or on readiness.
+pub use ringwire_server as server;
 pub use ringwire_service::{
     Budget, Call, Cancelled, Code, Compress, DeadlinePolicy, Error, ErrorDetails, Guard, Head, Idempotency,
     Interceptor, KIB, Limits, MIB, Message, Metadata, MethodDescriptor, Next, Observer, Payload, Peer,
     PeerAddress, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
     Spec, StreamShape, WholeResponse, post_head, with,
 };
-/// The server: a shard per core, on io_uring or on readiness.
-pub use ringwire_server as server;
 /// The portable server.
 pub use ringwire_tower as tower;
 pub use ringwire_tower::ServeError;
