@@ -200,7 +200,7 @@ impl ServerState {
     pub(crate) fn notice(&self, notice: Notice) {
         match self.notices.get() {
             Some(take) => take(notice),
-            None => eprintln!("ringwire: {notice}"),
+            None => tracing::warn!(target: "ringwire", "{notice}"),
         }
     }
 

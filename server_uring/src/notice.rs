@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-/// Something that an operator should know. By default it is printed to standard error as one line;
+/// Something that an operator should know. By default it is a warning of the `tracing` crate;
 /// [`Server::notices`](crate::Server::notices) takes it instead.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -143,8 +143,8 @@ impl Ring {
         let event = unsafe { OwnedFd::from_raw_fd(event) };
         ring.submitter().register_eventfd(event.as_raw_fd())?;
         // SAFETY: the descriptor is open, and stays so until the `AsyncFd` that owns it goes; nothing else closes it.
-        let event =
-            unsafe { AsyncFd::register_with_interest(event, Interest::READABLE) }.map_err(io::Error::from)?;
+        let event = unsafe { AsyncFd::register_with_interest(event, Interest::READABLE) };
+        let event = event.map_err(io::Error::from)?;
         Ok(Self {
             ring,
             buffers: Some(buffers),

@@ -186,7 +186,7 @@ impl Server {
         self
     }
 
-    /// Takes what the server has to say; printed to standard error unless set.
+    /// Takes what the server has to say; a warning of the `tracing` crate unless set.
     #[must_use]
     pub fn notices(self, take: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.state.set_notices(Box::new(take));

@@ -20,7 +20,7 @@ fn watch(server: &Weak<ServerState>) {
     // Per shard that is blocked: the time after which it is told again.
     let mut told: BTreeMap<usize, Duration> = BTreeMap::new();
     loop {
-        std::thread::sleep(INTERVAL);
+        std::thread::park_timeout(INTERVAL);
         let Some(server) = server.upgrade() else { return };
         let states: Vec<_> = server.states().collect();
         if states.is_empty() {
