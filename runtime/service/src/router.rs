@@ -391,7 +391,7 @@ impl Routes {
 
     fn open_first<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Found<'h>), Refused> {
         let Some((place, method)) =
-            self.find(head.path()).or_else(|| Some((Place::Fallback, 0)).filter(|_| self.fallback.is_some()))
+            self.find(head.path()).or_else(|| self.fallback.is_some().then_some((Place::Fallback, 0)))
         else {
             return Err(Refused { spec: None, answer: Box::new(answer_unrouted(head)) });
         };
