@@ -69,15 +69,18 @@ impl Receive {
     }
 
     /// Reads the body as base64, or as it is.
+    #[inline]
     pub(crate) fn set_text(&mut self, is_text: bool) {
         self.text = is_text.then(|| StreamDecoder::new(Alphabet::Standard));
     }
 
     /// Names what flagged messages are compressed with; `None` where none may be.
+    #[inline]
     pub(crate) fn set_compression(&mut self, compression: Option<&'static dyn Compression>) {
         self.compression = compression;
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, chunk: Bytes, end: bool) {
         if self.ended || self.fault.is_some() {
             self.ended |= end;
@@ -102,6 +105,7 @@ impl Receive {
     }
 
     /// Takes the end of the body.
+    #[inline]
     pub(crate) fn end(&mut self) {
         match self.text {
             None => self.ended = true,
@@ -109,6 +113,7 @@ impl Receive {
         }
     }
 
+    #[inline]
     fn push_binary(&mut self, chunk: Bytes) {
         let limit = self.wire_limit();
         match &mut self.body {
@@ -122,6 +127,7 @@ impl Receive {
     }
 
     /// Bytes pushed and not taken.
+    #[inline]
     pub(crate) fn buffered(&self) -> usize {
         match &self.body {
             Body::Envelopes(deframer) => deframer.buffered(),
@@ -130,6 +136,7 @@ impl Receive {
     }
 
     /// Whether nothing lies in the body any more, and nothing will: the next cut is its end.
+    #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.ended
             && self.fault.is_none()
@@ -151,10 +158,12 @@ impl Receive {
     }
 
     /// Cuts off what lies next. The payload of a frame is still compressed if its flags say so.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Cut, Error> {
         self.cut().map_err(|fault| fault.blame(self.side))
     }
 
+    #[inline]
     fn cut(&mut self) -> Result<Cut, Fault> {
         let limit = self.wire_limit();
         match &mut self.body {
@@ -183,6 +192,7 @@ impl Receive {
     }
 
     /// The message, or whatever else the payload of a frame is: decompressed, and within the limit.
+    #[inline]
     pub(crate) fn decode(&self, frame: Frame) -> Result<Bytes, Error> {
         self.inflate(frame, self.limit).map_err(|fault| fault.blame(self.side))
     }
@@ -192,6 +202,7 @@ impl Receive {
         self.inflate(frame, limit).map_err(|fault| fault.blame(self.side))
     }
 
+    #[inline]
     fn inflate(&self, Frame { flags, payload }: Frame, limit: u32) -> Result<Bytes, Fault> {
         if !flags.is_compressed() {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
@@ -211,6 +222,7 @@ impl Receive {
     }
 
     /// The most bytes that a payload may have before it is decompressed.
+    #[inline]
     fn wire_limit(&self) -> u32 {
         match self.compression {
             None => self.frame_max,
@@ -236,6 +248,7 @@ impl Default for Whole {
 }
 
 impl Whole {
+    #[inline]
     fn push(&mut self, chunk: Bytes, limit: u32) -> Result<(), TooLarge> {
         let len = self.len().saturating_add(chunk.len());
         if len > limit as usize {

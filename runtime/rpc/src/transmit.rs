@@ -49,10 +49,12 @@ impl Transmit {
     }
 
     /// Lets no more than one message be sent, as no whole body ever does.
+    #[inline]
     pub(crate) fn set_one(&mut self, has_one: bool) {
         self.has_one |= has_one;
     }
 
+    #[inline]
     pub(crate) fn set_compression(
         &mut self,
         compression: Option<&'static dyn Compression>,
@@ -67,6 +69,7 @@ impl Transmit {
     }
 
     /// What messages that are worth it are compressed with.
+    #[inline]
     pub(crate) fn compression(&self) -> Option<&'static dyn Compression> {
         self.compression
     }
@@ -82,6 +85,7 @@ impl Transmit {
     }
 
     /// Appends a message. On an error, `out` is as it was.
+    #[inline]
     pub(crate) fn message(
         &mut self,
         out: &mut BytesMut,
@@ -121,6 +125,7 @@ impl Transmit {
         self.whole.map(|whole| &out[whole.start..])
     }
 
+    #[inline]
     fn enveloped(
         &mut self,
         out: &mut BytesMut,
@@ -154,6 +159,7 @@ impl Transmit {
 
     /// Checks the message that begins at `start`, and compresses it where that is worth it; returns whether
     /// it did.
+    #[inline]
     fn bound_and_compress(&mut self, out: &mut BytesMut, start: usize) -> Result<bool, Error> {
         let message = &out[start..];
         if message.len() > self.limit as usize {
@@ -172,6 +178,7 @@ impl Transmit {
     }
 
     /// Turns what begins at `start` into base64, where the body is to be text.
+    #[inline]
     fn armor(&mut self, out: &mut BytesMut, start: usize) {
         if self.is_text {
             let scratch = self.scratch.get_or_insert_default();
