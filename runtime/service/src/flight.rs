@@ -69,6 +69,8 @@ pub struct CallInFlight {
     spec: Option<&'static Spec>,
     input_ended: bool,
     unsent: Unsent,
+    /// Where they wait to be written, from the end of the handler on.
+    trailers: Trailers,
     watch: Option<Box<Watch>>,
 }
 
@@ -132,7 +134,7 @@ enum State {
     /// Has been refused, and the answer is not written.
     Refuse(Box<Answer>),
     /// Waits to write the trailers.
-    Trail(Trailers, Ended),
+    Trail(Ended),
     /// Waits for nothing.
     Done,
 }
@@ -202,7 +204,8 @@ impl CallInFlight {
         spec: Option<&'static Spec>,
         watch: Option<Box<Watch>>,
     ) -> Self {
-        Self { state, timer, head, spec, input_ended: false, unsent: Unsent::default(), watch }
+        let (unsent, trailers) = (Unsent::default(), Trailers::default());
+        Self { state, timer, head, spec, input_ended: false, unsent, trailers, watch }
     }
 
     /// The method that is called, if the path leads to one.
@@ -228,7 +231,7 @@ impl CallInFlight {
                     }
                     State::Run(Run { shared: Some(shared), .. }) => shared.push_end(),
                     State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => {}
-                    State::Refuse(_) | State::Trail(..) | State::Done => {}
+                    State::Refuse(_) | State::Trail(_) | State::Done => {}
                 }
             }
         }
@@ -239,7 +242,7 @@ impl CallInFlight {
         match &self.state {
             State::Run(Run { shared: Some(shared), .. }) | State::Break(shared, _) => shared.sent(bytes),
             State::Gather(_) | State::Run(Run { shared: None, .. }) => {}
-            State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done => self.unsent.sent(bytes),
+            State::Close(_) | State::Refuse(_) | State::Trail(_) | State::Done => self.unsent.sent(bytes),
         }
     }
 
@@ -260,7 +263,8 @@ impl CallInFlight {
         if let State::Run(run) = &mut self.state {
             match run.poll(cx, out) {
                 Poll::Ready(Ok(handled)) => {
-                    self.state = State::Close(handled);
+                    self.state = State::Done;
+                    return self.close(handled, out);
                 }
                 Poll::Ready(Err(panic)) => self.fail(panic),
                 Poll::Pending => {
@@ -268,35 +272,44 @@ impl CallInFlight {
                 }
             }
         }
-        if let State::Gather(_) | State::Run(_) = self.state {
-            return self.wait(turn, now);
+        match &self.state {
+            State::Gather(_) | State::Run(_) => return self.wait(turn, now),
+            State::Trail(ended) => {
+                let ended = Ended { rest: self.rest(ended.rest), ..*ended };
+                self.state = State::Done;
+                self.trailers.write(out.fields);
+                return Step::Done(ended);
+            }
+            State::Done => return Step::Wait { input: false, until: None },
+            State::Close(_) | State::Break(..) | State::Refuse(_) => {}
         }
         match std::mem::replace(&mut self.state, State::Done) {
-            State::Close(Handled { mut started, outcome }) => {
-                let mut last = Trailers::default();
-                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
-                let Started { call, lane, .. } = &mut *started;
-                let (headers, trailers) = call.response();
-                let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
-                // Apart from hooks, which go with the rest: two panics at once would end the program.
-                drop_caught(std::mem::take(call.extensions_mut()));
-                drop_caught(started);
-                self.close(outcome, closed, last, out.fields)
-            }
+            State::Close(handled) => self.close(handled, out),
             State::Break(shared, error) => {
-                let mut last = Trailers::default();
-                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
+                let closing = Closing { head: out.fields, trailers: &mut self.trailers, body: out.body };
                 let (outcome, closed) = shared.finish(Err(error), &Metadata::new(), closing);
                 drop_caught(shared);
-                self.close(outcome, closed, last, out.fields)
+                self.closed(&outcome, closed, out.fields)
             }
             State::Refuse(answer) => self.refuse(*answer, out),
-            State::Trail(trailers, ended) => {
-                trailers.write(out.fields);
-                Step::Done(Ended { rest: self.rest(ended.rest), ..ended })
+            State::Gather(_) | State::Run(_) | State::Trail(_) | State::Done => {
+                Step::Wait { input: false, until: None }
             }
-            State::Done | State::Gather(_) | State::Run(_) => Step::Wait { input: false, until: None },
         }
+    }
+
+    /// Writes the end of the response, after the handler has ended.
+    fn close(&mut self, Handled { mut started, outcome }: Handled, out: &mut Outbox<'_>) -> Step {
+        let closing = Closing { head: out.fields, trailers: &mut self.trailers, body: out.body };
+        let Started { call, lane, .. } = &mut *started;
+        let (headers, trailers) = call.response();
+        let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
+        if !call.extensions().is_empty() {
+            // Apart from hooks, which go with the rest: two panics at once would end the program.
+            drop_caught(std::mem::take(call.extensions_mut()));
+        }
+        drop_caught(started);
+        self.closed(&outcome, closed, out.fields)
     }
 
     fn take_in(&mut self, chunk: Bytes) {
@@ -304,7 +317,7 @@ impl CallInFlight {
             State::Gather(started) => started.lane.lend().with(|messages| messages.push(chunk)),
             State::Run(Run { shared: Some(shared), .. }) => shared.push(chunk),
             State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => Ok(()),
-            State::Refuse(_) | State::Trail(..) | State::Done => Ok(()),
+            State::Refuse(_) | State::Trail(_) | State::Done => Ok(()),
         };
         if let Err(error) = taken {
             self.fail(error);
@@ -357,7 +370,7 @@ impl CallInFlight {
                 }
             }
             ended @ (State::Close(_) | State::Break(..) | State::Refuse(_)) => ended,
-            ended @ (State::Trail(..) | State::Done) => ended,
+            ended @ (State::Trail(_) | State::Done) => ended,
         };
     }
 
@@ -381,13 +394,7 @@ impl CallInFlight {
     }
 
     /// Says that the end of the response has been written, its head too unless that has left before.
-    fn close(
-        &mut self,
-        outcome: Result<(), Error>,
-        closed: Closed,
-        last: Trailers,
-        fields: &mut dyn HeadersMut,
-    ) -> Step {
+    fn closed(&mut self, outcome: &Result<(), Error>, closed: Closed, fields: &mut dyn HeadersMut) -> Step {
         let Closed { end, grew, unsent, received, sent } = closed;
         self.unsent = unsent;
         if end.status.is_some()
@@ -395,15 +402,24 @@ impl CallInFlight {
         {
             watch.head_leaves();
         }
-        let told = outcome.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Ok);
-        self.tell_end(told, received, sent);
-        let code = outcome.as_ref().err().map(Error::code);
+        let mut code = None;
+        match outcome {
+            Ok(()) => {
+                if self.watch.is_some() {
+                    self.tell_end(CallOutcome::Ok, received, sent);
+                }
+            }
+            Err(error) => {
+                self.tell_end(CallOutcome::Failed(error), received, sent);
+                code = Some(error.code());
+            }
+        }
         let ended = Ended { trailers: end.trailers, rest: end.rest, code };
         if end.status.is_none() && !grew {
-            last.write(fields);
+            self.trailers.write(fields);
             return Step::Done(Ended { rest: self.rest(ended.rest), ..ended });
         }
-        self.state = State::Trail(last, ended);
+        self.state = State::Trail(ended);
         end.status.map_or(Step::Body, Step::Head)
     }
 
@@ -419,7 +435,7 @@ impl CallInFlight {
         };
         self.tell_end(told, Traffic::default(), Traffic { bytes: answer.body.len() as u64, messages: 0 });
         let code = answer.error.as_ref().map(Error::code);
-        self.state = State::Trail(Trailers::default(), Ended { trailers: false, rest: answer.rest, code });
+        self.state = State::Trail(Ended { trailers: false, rest: answer.rest, code });
         Step::Head(answer.status)
     }
 
