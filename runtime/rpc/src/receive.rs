@@ -94,6 +94,7 @@ impl Receive {
         }
     }
 
+    #[cold]
     fn push_text(&mut self, chunk: &[u8]) {
         let Some(text) = &mut self.text else { return };
         let mut binary = BytesMut::new();
@@ -127,6 +128,7 @@ impl Receive {
         }
     }
 
+    #[inline(never)]
     fn push_whole(&mut self, chunk: Bytes) {
         let limit = self.wire_limit();
         match &mut self.body {
