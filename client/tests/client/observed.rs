@@ -95,7 +95,7 @@ fn a_unary_call_has_a_beginning_an_attempt_and_an_end() {
 
 #[tokio::test(start_paused = true)]
 async fn each_attempt_is_told() {
-    let failed = || Step::Fail(ringwire_client::TransportError::new(TransportErrorKind::Connect));
+    let failed = || Step::Fail(TransportError::new(TransportErrorKind::Connect));
     let stub = Stub::new([failed()]);
     let observer = Told::default();
     let channel = stub.channel().retry(RetryPolicy { attempts_max: 2, ..RetryPolicy::default() });

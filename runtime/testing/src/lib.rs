@@ -1,6 +1,6 @@
 //! What the tests of Ringwire, and of what is built on it, have in common; for tests only.
 //!
-//! Nothing here opens a port, sleeps, or depends on the time of day.
+//! Nothing here opens a port, sleeps, or depends on the time of day; `instructions` alone starts a program.
 
 #![forbid(unsafe_code)]
 
@@ -10,6 +10,7 @@ pub mod chop;
 pub mod clock;
 pub mod compression;
 pub mod fuzz;
+pub mod instructions;
 pub mod seed;
 pub mod service;
 pub mod transcript;
