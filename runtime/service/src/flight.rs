@@ -13,8 +13,7 @@ use bytes::{Bytes, BytesMut};
 use ringwire_call::{CallOutcome, Traffic};
 use ringwire_http::{Head, Headers, HeadersMut};
 use ringwire_rpc::{
-    Answer, Code, Input as Received, Metadata, Opening, RequestRest, ServerExchange, Spec, StreamShape,
-    answer_error,
+    Answer, Code, Metadata, Opening, Received, RequestRest, ServerExchange, Spec, StreamShape, answer_error,
 };
 use std::fmt;
 use std::sync::Arc;
