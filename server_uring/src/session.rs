@@ -440,6 +440,10 @@ impl<E: Exchange> HttpSession<E> {
         let expects = !end && head.fields().known(Token::EXPECT).is_some();
         let arrived = Arrived { head, peer: self.peer.clone(), end, now: turn.now };
         let slot = self.free.pop().unwrap_or_else(|| {
+            if self.calls.capacity() == 0 {
+                // Many connections have one call at a time, and many of them are idle.
+                self.calls.reserve_exact(1);
+            }
             self.calls.push(None);
             u32::try_from(self.calls.len() - 1).expect("a connection has fewer streams than 2^32")
         });
@@ -474,7 +478,11 @@ impl<E: Exchange> HttpSession<E> {
         let waker = call.waker.take();
         // Where it lies, since moving it costs more. Its code may keep a clone of the waker until then.
         *place = None;
-        self.free.push(slot);
+        if self.streams.is_empty() && self.calls.len() > SLOTS_KEPT {
+            (self.calls, self.free, self.streams) = (Vec::new(), Vec::new(), Vec::new());
+        } else {
+            self.free.push(slot);
+        }
         turn.wakers.put(waker.expect("there until the call is removed"));
         turn.shard.request_ended();
     }
@@ -719,6 +727,8 @@ impl Random {
     }
 }
 
+// An idle connection does not keep the places of more calls.
+const SLOTS_KEPT: usize = 4;
 // From here on a body is moved instead of copied: the same bound as that of a `SendQueue`.
 const CHUNK_MIN: usize = 4096;
 const DRAIN_HANDSHAKE: Duration = Duration::from_secs(1);
