@@ -29,8 +29,8 @@ pub(crate) struct Arrived {
 
 /// One request and its response. Dropping it cancels it.
 ///
-/// The steps are one [`Step::Head`], any number of [`Step::Body`], one [`Step::Done`], and [`Step::Wait`] between any two. Every
-/// step may append to the body.
+/// The steps are one [`Step::Head`], any number of [`Step::Body`], one [`Step::Done`], and [`Step::Wait`] between any two. The
+/// first two may append to the body; the first and the third may write fields: of the head, and of the trailers.
 pub(crate) trait Exchange {
     /// Takes a piece of the request. Poll next.
     fn handle_input(&mut self, input: Input<'_>);
@@ -38,6 +38,8 @@ pub(crate) trait Exchange {
     fn handle_sent(&mut self, len: usize);
     /// Goes on.
     fn poll(&mut self, cx: &mut Context<'_>, now: Instant, outbox: &mut Outbox<'_>) -> Step;
+    /// Whether all of the response has been written, so that [`Step::Done`] without trailers would be next.
+    fn is_whole(&self) -> bool;
     /// The method that is called, if it is one of a router.
     fn spec(&self) -> Option<&'static Spec>;
 }

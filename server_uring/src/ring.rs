@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use io_uring::types::Fd;
-use io_uring::{IoUring, cqueue, opcode, squeue};
+use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue};
 use ringwire_http::SendQueue;
 use socket2::SockRef;
 use tokio::io::Interest;
@@ -197,19 +197,28 @@ impl Ring {
         }
     }
 
-    fn submit(&mut self) {
+    /// Submits what there is, and lets the kernel do what it has put off: in one call, or in none if there is neither.
+    fn enter(&mut self) {
         loop {
-            {
-                let mut queue = self.ring.submission();
-                while let Some(entry) = self.backlog.front() {
-                    // SAFETY: entries in the backlog came through `Ring::push`.
-                    if unsafe { queue.push(entry) }.is_err() {
-                        break;
-                    }
-                    self.backlog.pop_front();
+            let mut queue = self.ring.submission();
+            while let Some(entry) = self.backlog.front() {
+                // SAFETY: entries in the backlog came through `Ring::push`.
+                if unsafe { queue.push(entry) }.is_err() {
+                    break;
                 }
+                self.backlog.pop_front();
             }
-            match self.ring.submit() {
+            queue.sync();
+            let entries = queue.len() as u32;
+            if entries == 0 && !queue.taskrun() && !queue.cq_overflow() {
+                return;
+            }
+            drop(queue);
+            // SAFETY: no argument is a pointer, and every entry came through `Ring::push`.
+            let entered = unsafe {
+                self.ring.submitter().enter::<libc::sigset_t>(entries, 0, EnterFlags::GETEVENTS.bits(), None)
+            };
+            match entered {
                 Ok(_) if self.backlog.is_empty() => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -548,7 +557,7 @@ impl Driver for Ring {
                 self.start_receive(key);
             }
         }
-        self.submit();
+        self.enter();
         let mut raw = std::mem::take(&mut self.raw);
         raw.extend(self.ring.completion().map(|entry| Raw {
             data: entry.user_data(),

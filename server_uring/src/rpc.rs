@@ -90,6 +90,10 @@ impl Exchange for RpcExchange {
         }
     }
 
+    fn is_whole(&self) -> bool {
+        self.stage == Stage::Stalled || self.call.ending().is_some_and(|ended| !ended.trailers)
+    }
+
     fn spec(&self) -> Option<&'static Spec> {
         self.call.spec()
     }

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use ringwire_http::{
-    Close, Event, Fields, Head, Headers, HeadersMut, Names, Output, Part, Reset, SendQueue, Server, StreamId,
-    Token,
+    Close, Event, Head, Headers, HeadersMut, Names, Output, Part, Reset, SendQueue, Server, StreamId, Token,
 };
 use ringwire_http2::{Preface, preface};
 use ringwire_service::{Input, Outbox, Peer, PeerAddress};
@@ -41,14 +40,9 @@ pub(crate) struct Config {
 pub(crate) struct HttpSessions<H> {
     handler: H,
     config: Arc<Config>,
-    scratch: Scratch,
-    random: Random,
-}
-
-/// Buffers that every connection of a shard uses in turn.
-struct Scratch {
+    /// The bytes of a body on their way from an exchange to its connection.
     body: BytesMut,
-    trailers: Fields,
+    random: Random,
 }
 
 /// One connection.
@@ -59,6 +53,8 @@ pub(crate) struct HttpSession<E> {
     tls: Option<Box<TlsConnection>>,
     stage: Stage,
     calls: Vec<Option<Call<E>>>,
+    /// The places in `calls` that no call has.
+    free: Vec<u32>,
     /// The streams of `calls`, by number.
     streams: Vec<(StreamId, u32)>,
     /// Calls that are done, and wait for the peer to take the last bytes.
@@ -90,7 +86,8 @@ enum Engine {
 struct Call<E> {
     stream: StreamId,
     exchange: E,
-    waker: CallWaker,
+    /// There until the call is removed.
+    waker: Option<CallWaker>,
     armed: Option<Instant>,
     is_head_sent: bool,
     /// Bytes of the request that the exchange has, and the peer is not told of.
@@ -105,8 +102,7 @@ struct Call<E> {
 
 impl<H: Handler> HttpSessions<H> {
     pub(crate) fn new(handler: H, config: Arc<Config>) -> Self {
-        let scratch = Scratch { body: BytesMut::new(), trailers: Fields::new(config.names) };
-        Self { handler, config, scratch, random: Random::new() }
+        Self { handler, config, body: BytesMut::new(), random: Random::new() }
     }
 }
 
@@ -126,6 +122,7 @@ impl<H: Handler> Sessions for HttpSessions<H> {
             tls,
             stage: Stage::Detect { read: BytesMut::new(), until: now + self.config.handshake },
             calls: Vec::new(),
+            free: Vec::new(),
             streams: Vec::new(),
             done: Vec::new(),
             requests: 0,
@@ -369,13 +366,13 @@ impl<E: Exchange> HttpSession<E> {
         turn: &mut Turn<'_>,
     ) -> bool {
         let mut any = false;
-        // A call whose request may be whole with the next event is polled then: most are.
-        let mut begun: Option<(StreamId, u32)> = None;
+        // A call that gets more with the next event is polled then: mostly that completes the request.
+        let mut fed: Option<(StreamId, u32)> = None;
         while let Stage::Http(engine) = &mut self.stage
             && let Some(event) = engine.poll_event()
         {
             any = true;
-            if let Some((stream, slot)) = begun.take()
+            if let Some((stream, slot)) = fed.take()
                 && stream_of(&event) != stream
             {
                 self.drive(sessions, turn, slot);
@@ -385,7 +382,7 @@ impl<E: Exchange> HttpSession<E> {
                     let slot = self.begin(sessions, turn, stream, head, end);
                     match end {
                         true => self.drive(sessions, turn, slot),
-                        false => begun = Some((stream, slot)),
+                        false => fed = Some((stream, slot)),
                     }
                 }
                 Event::Data { stream, data, end } => {
@@ -394,10 +391,12 @@ impl<E: Exchange> HttpSession<E> {
                     call.expects = false;
                     call.unreleased += data.len();
                     call.exchange.handle_input(Input::Data(data));
-                    if end {
-                        call.is_ended = true;
-                        call.exchange.handle_input(Input::End);
+                    if !end {
+                        fed = Some((stream, slot));
+                        continue;
                     }
+                    call.is_ended = true;
+                    call.exchange.handle_input(Input::End);
                     self.drive(sessions, turn, slot);
                 }
                 Event::Trailers { stream, fields } => {
@@ -419,7 +418,7 @@ impl<E: Exchange> HttpSession<E> {
                 }
             }
         }
-        if let Some((_, slot)) = begun {
+        if let Some((_, slot)) = fed {
             self.drive(sessions, turn, slot);
         }
         any
@@ -440,19 +439,18 @@ impl<E: Exchange> HttpSession<E> {
         }
         let expects = !end && head.fields().known(Token::EXPECT).is_some();
         let arrived = Arrived { head, peer: self.peer.clone(), end, now: turn.now };
-        let exchange = sessions.handler.start(arrived);
-        let slot = match self.calls.iter().position(Option::is_none) {
-            Some(free) => free,
-            None => {
-                self.calls.push(None);
-                self.calls.len() - 1
+        let slot = self.free.pop().unwrap_or_else(|| {
+            if self.calls.capacity() == 0 {
+                // Many connections have one call at a time, and many of them are idle.
+                self.calls.reserve_exact(1);
             }
-        };
-        let number = u32::try_from(slot).expect("a connection has fewer streams than 2^32");
-        self.calls[slot] = Some(Call {
+            self.calls.push(None);
+            u32::try_from(self.calls.len() - 1).expect("a connection has fewer streams than 2^32")
+        });
+        self.calls[slot as usize] = Some(Call {
             stream,
-            exchange,
-            waker: turn.wakers.take(turn.key, number),
+            exchange: sessions.handler.start(arrived),
+            waker: Some(turn.wakers.take(turn.key, slot)),
             armed: None,
             is_head_sent: false,
             unreleased: 0,
@@ -461,8 +459,8 @@ impl<E: Exchange> HttpSession<E> {
             is_done: false,
         });
         let place = self.streams.partition_point(|(other, _)| *other < stream);
-        self.streams.insert(place, (stream, number));
-        number
+        self.streams.insert(place, (stream, slot));
+        slot
     }
 
     fn slot(&self, stream: StreamId) -> Option<u32> {
@@ -471,15 +469,21 @@ impl<E: Exchange> HttpSession<E> {
     }
 
     fn remove(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let Some(mut call) = self.calls.get_mut(slot as usize).and_then(Option::take) else { return };
+        let Some(place) = self.calls.get_mut(slot as usize) else { return };
+        let Some(call) = place else { return };
         turn.disarm(&mut call.armed, slot);
         if let Ok(place) = self.streams.binary_search_by_key(&call.stream, |(stream, _)| *stream) {
             self.streams.remove(place);
         }
-        let Call { exchange, waker, .. } = call;
-        // Its code may keep a clone of the waker until it is dropped.
-        drop(exchange);
-        turn.wakers.put(waker);
+        let waker = call.waker.take();
+        // Where it lies, since moving it costs more. Its code may keep a clone of the waker until then.
+        *place = None;
+        if self.streams.is_empty() && self.calls.len() > SLOTS_KEPT {
+            (self.calls, self.free, self.streams) = (Vec::new(), Vec::new(), Vec::new());
+        } else {
+            self.free.push(slot);
+        }
+        turn.wakers.put(waker.expect("there until the call is removed"));
         turn.shard.request_ended();
     }
 
@@ -510,77 +514,60 @@ impl<E: Exchange> HttpSession<E> {
         turn: &mut Turn<'_>,
         slot: u32,
     ) {
-        let Scratch { body, trailers } = &mut sessions.scratch;
+        let body = &mut sessions.body;
         loop {
             let Some(Some(call)) = self.calls.get_mut(slot as usize) else { return };
             let Stage::Http(engine) = &mut self.stage else { return };
             if call.is_done {
                 return;
             }
-            let is_http1 = matches!(engine, Engine::One(_));
+            // The connection cannot be used again if it is closed within a request, and a client that is not told so may send
+            // its next request into the close.
+            let closes = matches!(engine, Engine::One(_)) && !call.is_ended;
             let Some(mut stream) = engine.stream(call.stream) else { return self.remove(turn, slot) };
-            let room = if call.is_head_sent { stream.room() } else { BODY_AT_ONCE };
-            if room == 0 {
+            if call.is_head_sent && stream.room() == 0 {
                 // An event says when there is some.
                 return;
             }
             turn.shard.runs(call.exchange.spec());
             body.clear();
-            trailers.clear();
             let exchange = &mut call.exchange;
-            let cx = &mut Context::from_waker(call.waker.waker());
-            let now = turn.now;
-            // The connection cannot be used again then, and a client that is not told so may send its next request into the
-            // close.
-            let closes = is_http1 && !call.is_ended;
-            let mut is_whole = false;
-            let step = if call.is_head_sent {
-                poll_body(exchange, cx, now, trailers, body, room)
-            } else {
-                let date = turn.date.at(now);
-                stream.write(|fields, _| match exchange.poll(cx, now, &mut Outbox { fields, body }) {
+            let waker = call.waker.as_ref().expect("there until the call is removed").waker();
+            let cx = &mut Context::from_waker(waker);
+            let (step, is_whole) = stream.write(|fields, _| {
+                let step = exchange.poll(cx, turn.now, &mut Outbox { fields, body });
+                let is_whole = exchange.is_whole();
+                let part = match step {
                     Step::Head(status) => {
                         if status >= 200 {
-                            fields.append_known(Token::DATE, date);
+                            fields.append_known(Token::DATE, turn.date.at(turn.now));
                             if closes {
                                 fields.append_known(Token::CONNECTION, b"close");
                             }
                         }
-                        let step = poll_body(exchange, cx, now, trailers, body, room);
-                        is_whole = step == Step::Done { trailers: false } && body.is_empty();
-                        call.is_head_sent = true;
-                        (Part::Head { status, end: is_whole }, step)
+                        Part::Head { status, end: is_whole && body.is_empty() }
                     }
-                    step => (Part::Nothing, step),
-                })
-            };
+                    Step::Done { trailers: true } => Part::Trailers,
+                    Step::Done { trailers: false } => Part::Data { end: true },
+                    Step::Body | Step::Failed | Step::Wait { .. } => Part::Nothing,
+                };
+                (part, (step, is_whole))
+            });
             let sent = body.len();
             match step {
-                Step::Done { trailers: false } => {
-                    if !is_whole {
-                        send_body(&mut stream, body, End::Yes);
+                Step::Head(_) if is_whole && sent == 0 => return self.done(turn, slot),
+                Step::Head(_) | Step::Body => {
+                    call.is_head_sent = true;
+                    send_body(&mut stream, body, if is_whole { End::Yes } else { End::No });
+                    if is_whole {
+                        return self.done(turn, slot);
                     }
-                    return self.done(turn, slot);
+                    call.exchange.handle_sent(sent);
                 }
-                Step::Done { trailers: true } => {
-                    send_body(&mut stream, body, End::No);
-                    stream.write(|sink, _| {
-                        copy_fields(trailers, sink);
-                        (Part::Trailers, ())
-                    });
-                    return self.done(turn, slot);
-                }
+                Step::Done { .. } => return self.done(turn, slot),
                 Step::Failed => {
                     stream.reset(Reset::Internal);
                     return self.remove(turn, slot);
-                }
-                Step::Head(_) | Step::Body => {
-                    send_body(&mut stream, body, End::No);
-                    call.exchange.handle_sent(sent);
-                }
-                Step::Wait { .. } if sent > 0 => {
-                    send_body(&mut stream, body, End::No);
-                    call.exchange.handle_sent(sent);
                 }
                 Step::Wait { input, until } => {
                     if input {
@@ -597,23 +584,6 @@ impl<E: Exchange> HttpSession<E> {
                     return;
                 }
             }
-        }
-    }
-}
-
-/// Polls an exchange whose head is written until it waits or ends, or has filled the room.
-fn poll_body<E: Exchange>(
-    exchange: &mut E,
-    cx: &mut Context<'_>,
-    now: Instant,
-    trailers: &mut Fields,
-    body: &mut BytesMut,
-    room: usize,
-) -> Step {
-    loop {
-        match exchange.poll(cx, now, &mut Outbox { fields: trailers, body }) {
-            Step::Body if body.len() < room => {}
-            step => return step,
         }
     }
 }
@@ -636,15 +606,6 @@ fn send_body(stream: &mut Stream<'_>, body: &mut BytesMut, end: End) {
             (Part::Data { end }, ())
         });
         body.clear();
-    }
-}
-
-fn copy_fields(fields: &Fields, sink: &mut dyn HeadersMut) {
-    for field in fields.iter() {
-        match field.token {
-            Some(token) => sink.append_known(token, field.value),
-            None => sink.append(field.name, field.value),
-        }
     }
 }
 
@@ -766,8 +727,8 @@ impl Random {
     }
 }
 
-// What an exchange may say before its head has left.
-const BODY_AT_ONCE: usize = 64 * 1024;
+// An idle connection does not keep the places of more calls.
+const SLOTS_KEPT: usize = 4;
 // From here on a body is moved instead of copied: the same bound as that of a `SendQueue`.
 const CHUNK_MIN: usize = 4096;
 const DRAIN_HANDSHAKE: Duration = Duration::from_secs(1);

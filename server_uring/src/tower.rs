@@ -104,6 +104,7 @@ enum Stage<S: HttpService> {
     /// No code of the service answers.
     Refused(StatusCode),
     Body(Pin<Box<S::ResponseBody>>),
+    Trailers(HeaderMap),
     Ended,
 }
 
@@ -154,6 +155,14 @@ impl<S: HttpService> Exchange for TowerExchange<S> {
         }
     }
 
+    fn is_whole(&self) -> bool {
+        match &self.stage {
+            Stage::Body(body) => body.is_end_stream(),
+            Stage::Ended => true,
+            Stage::Waiting(_) | Stage::Called(_) | Stage::Refused(_) | Stage::Trailers(_) => false,
+        }
+    }
+
     fn spec(&self) -> Option<&'static Spec> {
         None
     }
@@ -178,6 +187,8 @@ impl<S: HttpService> TowerExchange<S> {
     fn go_on(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox<'_>) -> Step {
         const WAIT: Step = Step::Wait { input: false, until: None };
         loop {
+            // Small frames that are there already leave together.
+            let has_body = !outbox.body.is_empty();
             match &mut self.stage {
                 Stage::Waiting(waiting) => match waiting.0.poll_ready(cx) {
                     Poll::Ready(Ok(())) => {
@@ -198,17 +209,13 @@ impl<S: HttpService> TowerExchange<S> {
                     return self.answer(status);
                 }
                 Stage::Body(body) if body.is_end_stream() => self.stage = Stage::Ended,
+                Stage::Body(_) if outbox.body.len() >= MOVE_MIN => return Step::Body,
                 Stage::Body(body) => match body.as_mut().poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                        Ok(data) => {
-                            append(outbox.body, data);
-                            return Step::Body;
-                        }
+                        Ok(data) => append(outbox.body, data),
                         Err(other) => {
                             let Ok(trailers) = other.into_trailers() else { continue };
-                            write_fields(&trailers, self.version, outbox.fields);
-                            self.stage = Stage::Ended;
-                            return Step::Done { trailers: true };
+                            self.stage = Stage::Trailers(trailers);
                         }
                     },
                     Poll::Ready(Some(Err(_))) => {
@@ -216,8 +223,15 @@ impl<S: HttpService> TowerExchange<S> {
                         return Step::Failed;
                     }
                     Poll::Ready(None) => self.stage = Stage::Ended,
+                    Poll::Pending if has_body => return Step::Body,
                     Poll::Pending => return WAIT,
                 },
+                Stage::Trailers(_) | Stage::Ended if has_body => return Step::Body,
+                Stage::Trailers(trailers) => {
+                    write_fields(trailers, self.version, outbox.fields);
+                    self.stage = Stage::Ended;
+                    return Step::Done { trailers: true };
+                }
                 Stage::Ended => return Step::Done { trailers: false },
             }
         }
@@ -505,4 +519,5 @@ fn append(body: &mut BytesMut, mut data: impl Buf) {
     }
 }
 
+// From here on bytes are moved instead of copied, so what is as large leaves alone.
 const MOVE_MIN: usize = 4096;

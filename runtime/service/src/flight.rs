@@ -218,6 +218,16 @@ impl CallInFlight {
         &self.head
     }
 
+    /// The end of the response, if all of its body has been written: the next [`poll`](Self::poll) answers it as
+    /// [`Step::Done`].
+    pub fn ending(&self) -> Option<Ended> {
+        match &self.state {
+            State::Trail(_, ended) => Some(*ended),
+            State::Gather(_) | State::Run(_) | State::Close(_) | State::Break(..) => None,
+            State::Refuse(_) | State::Done => None,
+        }
+    }
+
     /// Takes what has arrived. Poll next.
     #[inline]
     pub fn handle_input(&mut self, input: Input<'_>) {
