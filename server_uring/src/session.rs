@@ -257,6 +257,8 @@ impl<E: Exchange> HttpSession<E> {
                         return;
                     }
                     Preface::Http2 => self.speak_http2(now),
+                    // A peer that meant HTTP/2 would take an answer for a frame.
+                    Preface::Other if names_no_version(&bytes) => self.stage = Stage::Closed,
                     Preface::Other => self.speak_http1(now),
                 }
                 self.with_engine(|engine| engine.handle_input(now, bytes));
@@ -648,6 +650,14 @@ fn copy_fields(fields: &Fields, sink: &mut dyn HeadersMut) {
     }
 }
 
+/// Whether the first line is whole, and is of no version of HTTP.
+fn names_no_version(bytes: &[u8]) -> bool {
+    // One empty line may come before a request.
+    let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+    let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else { return false };
+    !bytes[..end].windows(VERSION.len()).any(|part| part == VERSION)
+}
+
 fn stream_of(event: &Event<Head>) -> StreamId {
     match event {
         Event::Head { stream, .. }
@@ -766,6 +776,7 @@ impl Random {
     }
 }
 
+const VERSION: &[u8] = b"HTTP/";
 // What an exchange may say before its head has left.
 const BODY_AT_ONCE: usize = 64 * 1024;
 // From here on a body is moved instead of copied: the same bound as that of a `SendQueue`.
