@@ -265,7 +265,7 @@ impl<R: Side> Connection<R> {
     pub fn handle_input(&mut self, now: Instant, bytes: Bytes) {
         self.now = now;
         self.input_last = now;
-        if matches!(self.life, Life::Lingering | Life::Closed) {
+        if self.has_ended() {
             return;
         }
         if self.input.is_empty() {
@@ -360,6 +360,11 @@ impl<R: Side> Connection<R> {
     pub fn close(&mut self, now: Instant) {
         self.now = now;
         self.fail(Outcome::Closed);
+    }
+
+    /// Whether nothing more is read.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.life, Life::Lingering | Life::Closed)
     }
 
     /// Whether no stream is open.
@@ -475,7 +480,7 @@ impl<R: Side> Connection<R> {
 
     /// Ends the connection with a GOAWAY.
     pub(crate) fn fail(&mut self, outcome: Outcome) {
-        if matches!(self.life, Life::Lingering | Life::Closed) {
+        if self.has_ended() {
             return;
         }
         let (code, debug) = outcome.goaway();
@@ -559,7 +564,7 @@ impl<R: Side> Connection<R> {
     }
 
     /// Opens a stream.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&mut self, id: u32, recv: Recv, send: Send) -> Key {
         self.control_frames.earn(FRAMES_EARNED);
         let key = self.streams.insert(id, self.now);
@@ -581,8 +586,13 @@ impl<R: Side> Connection<R> {
     }
 
     /// Ends a stream.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn remove(&mut self, key: Key, ended: Ended) {
+        self.end_stream(key, ended);
+    }
+
+    #[inline(always)]
+    pub(crate) fn end_stream(&mut self, key: Key, ended: Ended) {
         let unreleased = self.streams.at(key).unreleased;
         self.streams.remove(key, ended);
         self.idle_since = None;

@@ -41,14 +41,8 @@ pub(crate) struct Block {
     bytes: Vec<u8>,
 }
 
-/// A step over the input.
-enum Step<H> {
-    Event(Event<H>),
-    /// There is none yet. If there is no input any more, the rest has not come.
-    Done,
-}
-
-type Stepped<R> = Checked<Step<<R as Role>::Head>>;
+/// The event that a step over the input has led to, if any.
+type Stepped<R> = Checked<Option<Event<<R as Role>::Head>>>;
 
 impl<R: Side> Connection<R> {
     /// Reads on, up to the next event; `None` if the input is used up.
@@ -61,42 +55,57 @@ impl<R: Side> Connection<R> {
                 self.expect_rest();
                 return None;
             }
-            match self.step() {
-                Ok(Step::Event(event)) => return Some(event),
-                Ok(Step::Done) => {}
-                Err(outcome) => self.fail(*outcome),
+            let event = self.step();
+            if event.is_some() {
+                return event;
             }
         }
     }
 
     /// Reads on. The input is not empty: what is left of it is the beginning of something.
-    fn step(&mut self) -> Stepped<R> {
+    #[inline(always)]
+    fn step(&mut self) -> Option<Event<R::Head>> {
+        if let Reading::Header = self.reading
+            && self.partial.is_empty()
+            && let Some(bytes) = self.input.first_chunk()
+        {
+            let header = FrameHeader::parse(bytes);
+            self.input.advance(HEADER_LEN);
+            return self.begin_frame(header);
+        }
+        let stepped = self.go_on();
+        self.unless_failed(stepped)
+    }
+
+    /// Goes on with what has come in pieces.
+    #[inline(never)]
+    fn go_on(&mut self) -> Stepped<R> {
         match self.reading {
-            Reading::Header => {
-                if self.partial.is_empty()
-                    && let Some(bytes) = self.input.first_chunk()
-                {
-                    let header = FrameHeader::parse(bytes);
-                    self.input.advance(HEADER_LEN);
-                    return self.begin_frame(header);
-                }
-                self.split_header()
-            }
+            Reading::Header | Reading::Settings => self.split_header(),
             Reading::Data { key, left, padding, end } => Ok(self.data(key, left, padding, end)),
             Reading::Payload(header) => self.split_payload(header),
             Reading::PadLength(header) => {
                 let padding = self.input.get_u8();
-                self.begin_data(header, usize::from(padding) + 1)
+                Ok(self.begin_data(header, usize::from(padding) + 1))
             }
             Reading::Skip(len) => {
                 let skipped = len.min(self.input.len());
                 self.input.advance(skipped);
                 self.skip(len - skipped);
-                Ok(Step::Done)
+                Ok(None)
             }
             Reading::Preface => self.preface(),
-            Reading::Settings => self.split_header(),
         }
+    }
+
+    fn unless_failed(&mut self, stepped: Stepped<R>) -> Option<Event<R::Head>> {
+        stepped.unwrap_or_else(|outcome| self.failed(outcome))
+    }
+
+    #[cold]
+    fn failed(&mut self, outcome: Box<Outcome>) -> Option<Event<R::Head>> {
+        self.fail(*outcome);
+        None
     }
 
     #[cold]
@@ -109,14 +118,14 @@ impl<R: Side> Connection<R> {
             self.clear_partial();
             self.reading = Reading::Settings;
         }
-        Ok(Step::Done)
+        Ok(None)
     }
 
     /// Takes a frame's header that has come in pieces, or the first of all.
     #[cold]
     fn split_header(&mut self) -> Stepped<R> {
         if !self.fill_partial(HEADER_LEN) {
-            return Ok(Step::Done);
+            return Ok(None);
         }
         let header = FrameHeader::parse(self.partial.first_chunk().expect("a header's length"));
         self.clear_partial();
@@ -125,7 +134,7 @@ impl<R: Side> Connection<R> {
         {
             return Err(protocol("the first frame is not SETTINGS"));
         }
-        self.begin_frame(header)
+        Ok(self.begin_frame(header))
     }
 
     /// Moves bytes to `partial`, as far as there are any, until it has `len`.
@@ -165,18 +174,25 @@ impl<R: Side> Connection<R> {
     }
 
     #[inline(always)]
-    fn begin_frame(&mut self, header: FrameHeader) -> Stepped<R> {
+    fn begin_frame(&mut self, header: FrameHeader) -> Option<Event<R::Head>> {
         if self.block.is_none() {
             // A header block has one time for all of its frames.
             self.timers.clear(Timer::Frame);
         } else if header.kind != kind::CONTINUATION {
-            return Err(protocol("a frame within a header block"));
+            return self.failed(protocol("a frame within a header block"));
         }
         if header.len > self.limits.frame_max as usize {
-            return Err(frame_size("a frame larger than the setting"));
+            return self.failed(frame_size("a frame larger than the setting"));
         }
         match header.kind {
-            kind::DATA => self.data_frame(header),
+            kind::DATA if !header.has(flag::PADDED) => self.begin_data(header, 0),
+            kind::DATA if header.len == 0 => {
+                self.failed(frame_size("DATA without the length of its padding"))
+            }
+            kind::DATA => {
+                self.reading = Reading::PadLength(header);
+                None
+            }
             // The head of a request, most often, is read where it lies.
             kind::HEADERS
                 if header.flags & (flag::PADDED | flag::PRIORITY | flag::END_HEADERS)
@@ -189,100 +205,100 @@ impl<R: Side> Connection<R> {
                 self.reading = Reading::Header;
                 self.begin_request(header.stream, header.has(flag::END_STREAM), false, read)
             }
-            _ => self.payload(header),
+            _ => {
+                let stepped = self.payload(header);
+                self.unless_failed(stepped)
+            }
         }
     }
 
+    /// Begins with the body of a DATA frame. `padding` includes the byte of its length, which has been read.
     #[inline(always)]
-    fn data_frame(&mut self, header: FrameHeader) -> Stepped<R> {
-        if header.stream == 0 {
-            return Err(protocol("DATA on stream 0"));
-        }
-        if !header.has(flag::PADDED) {
-            return self.begin_data(header, 0);
-        }
-        if header.len == 0 {
-            return Err(frame_size("DATA without the length of its padding"));
-        }
-        self.reading = Reading::PadLength(header);
-        Ok(Step::Done)
-    }
-
-    /// Takes a DATA frame into account, before any of its body is handed on. `padding` includes the byte of its length, which
-    /// has been read.
-    #[inline(always)]
-    fn begin_data(&mut self, header: FrameHeader, padding: usize) -> Stepped<R> {
-        let rest = header.len - usize::from(padding > 0);
+    fn begin_data(&mut self, header: FrameHeader, padding: usize) -> Option<Event<R::Head>> {
         let Some(len) = header.len.checked_sub(padding) else {
-            return Err(protocol("padding longer than its frame"));
+            return self.failed(protocol("padding longer than its frame"));
         };
-        let end = header.has(flag::END_STREAM);
+        let rest = header.len - usize::from(padding > 0);
+        match self.take_data(header, len) {
+            Ok(Some(key)) => {
+                if padding > 0 {
+                    self.release(key, padding as u32, 0);
+                }
+                self.data(key, len, rest - len, header.has(flag::END_STREAM))
+            }
+            Ok(None) => {
+                self.skip(rest);
+                None
+            }
+            Err(outcome) => self.failed(outcome),
+        }
+    }
+
+    /// Takes a DATA frame with `len` bytes of a body into account. Returns the stream, if it gets the body.
+    #[inline(always)]
+    fn take_data(&mut self, header: FrameHeader, len: usize) -> Checked<Option<Key>> {
         let Some(key) = self.streams.find(header.stream) else {
-            self.skip(rest);
             self.take_window(header.len)?;
-            return self.data_on_closed(header.stream);
+            return self.data_on_closed(header.stream).map(|()| None);
         };
         // It counts as unreleased before the window opens again.
         self.streams.at(key).unreleased += len as u32;
         self.unreleased += len;
         self.take_window(header.len)?;
+        let end = header.has(flag::END_STREAM);
         let stream = self.streams.at(key);
         stream.recv_window -= header.len as i32;
-        let content_left = stream.content_left.map(|left| left.checked_sub(len as u64));
-        let fault = if stream.recv != Recv::Body {
-            if stream.recv == Recv::Head { ErrorCode::PROTOCOL_ERROR } else { ErrorCode::STREAM_CLOSED }
-        } else if stream.recv_window < 0 {
-            ErrorCode::FLOW_CONTROL_ERROR
-        } else if content_left.is_some_and(|left| left.is_none_or(|left| left > 0 && end)) {
-            ErrorCode::PROTOCOL_ERROR
-        } else {
-            ErrorCode::NO_ERROR
-        };
-        if fault != ErrorCode::NO_ERROR {
-            self.skip(rest);
-            return self.fault(key, fault).map(|()| Step::Done);
+        if stream.recv != Recv::Body {
+            let code =
+                if stream.recv == Recv::Head { ErrorCode::PROTOCOL_ERROR } else { ErrorCode::STREAM_CLOSED };
+            return self.fault(key, code).map(|()| None);
         }
-        stream.content_left = content_left.flatten();
-        if padding > 0 {
-            self.release(key, padding as u32, 0);
+        if stream.recv_window < 0 {
+            return self.fault(key, ErrorCode::FLOW_CONTROL_ERROR).map(|()| None);
+        }
+        if let Some(left) = &mut stream.content_left {
+            match left.checked_sub(len as u64) {
+                Some(rest) if rest == 0 || !end => *left = rest,
+                _ => return self.fault(key, ErrorCode::PROTOCOL_ERROR).map(|()| None),
+            }
         }
         if len == 0 && !end {
-            self.skip(rest);
-            self.count_control_frame()?;
-            return Ok(Step::Done);
+            let padding = header.len as u32;
+            self.release(key, padding, 0);
+            return self.count_control_frame().map(|()| None);
         }
         self.control_frames.earn(FRAMES_EARNED);
-        Ok(self.data(key, len, rest - len, end))
+        Ok(Some(key))
     }
 
+    #[cold]
+    fn data_on_closed(&mut self, id: u32) -> Checked<()> {
+        if self.is_idle_stream(id) {
+            return Err(protocol(if id == 0 { "DATA on stream 0" } else { "DATA on an idle stream" }));
+        }
+        match self.streams.past(id) {
+            Past::Ended(Ended::ResetHere) | Past::Forgotten => Ok(()),
+            Past::Ended(Ended::ResetByPeer) => self.refuse(id, ErrorCode::STREAM_CLOSED),
+            Past::Ended(Ended::Whole) | Past::Skipped => Err(closed("DATA on a closed stream")),
+        }
+    }
+
+    #[inline]
     fn skip(&mut self, len: usize) {
         self.reading = if len == 0 { Reading::Header } else { Reading::Skip(len) };
     }
 
-    #[cold]
-    fn data_on_closed(&mut self, id: u32) -> Stepped<R> {
-        if self.is_idle_stream(id) {
-            return Err(protocol("DATA on an idle stream"));
-        }
-        match self.streams.past(id) {
-            Past::Ended(Ended::ResetHere) | Past::Forgotten => {}
-            Past::Ended(Ended::ResetByPeer) => self.refuse(id, ErrorCode::STREAM_CLOSED)?,
-            Past::Ended(Ended::Whole) | Past::Skipped => return Err(closed("DATA on a closed stream")),
-        }
-        Ok(Step::Done)
-    }
-
     /// Hands on what has come of the body in a DATA frame.
     #[inline(always)]
-    fn data(&mut self, key: Key, left: usize, padding: usize, end: bool) -> Step<R::Head> {
+    fn data(&mut self, key: Key, left: usize, padding: usize, end: bool) -> Option<Event<R::Head>> {
         let len = left.min(self.input.len());
         if self.streams.get(key).is_none() {
             self.reading = Reading::Skip(left + padding);
-            return Step::Done;
+            return None;
         }
         if len == 0 && left > 0 {
             self.reading = Reading::Data { key, left, padding, end };
-            return Step::Done;
+            return None;
         }
         let data =
             if len == self.input.len() { std::mem::take(&mut self.input) } else { self.input.split_to(len) };
@@ -296,10 +312,11 @@ impl<R: Side> Connection<R> {
         if end {
             self.end_recv(key);
         }
-        Step::Event(Event::Data { stream: StreamId(key.id), data, end })
+        Some(Event::Data { stream: StreamId(key.id), data, end })
     }
 
     /// The peer has ended its side of the stream.
+    #[inline]
     fn end_recv(&mut self, key: Key) {
         let stream = self.streams.at(key);
         stream.recv = Recv::Ended;
@@ -316,7 +333,9 @@ impl<R: Side> Connection<R> {
         let mut input = std::mem::take(&mut self.input);
         let step = self.frame(header, &input[..header.len]);
         input.advance(header.len);
-        self.input = input;
+        if !self.has_ended() {
+            self.input = input;
+        }
         step
     }
 
@@ -325,7 +344,7 @@ impl<R: Side> Connection<R> {
     fn split_payload(&mut self, header: FrameHeader) -> Stepped<R> {
         if !self.fill_partial(header.len) {
             self.reading = Reading::Payload(header);
-            return Ok(Step::Done);
+            return Ok(None);
         }
         self.reading = Reading::Header;
         let partial = std::mem::take(&mut self.partial);
@@ -349,7 +368,7 @@ impl<R: Side> Connection<R> {
             // Section 4.1: types that are not known are ignored.
             _ => self.count_control_frame()?,
         }
-        Ok(Step::Done)
+        Ok(None)
     }
 
     fn headers(&mut self, header: FrameHeader, payload: &[u8]) -> Stepped<R> {
@@ -381,7 +400,7 @@ impl<R: Side> Connection<R> {
         }
         self.block =
             Some(Block { stream: header.stream, end, faulty, continuations: 0, bytes: fragment.to_vec() });
-        Ok(Step::Done)
+        Ok(None)
     }
 
     #[cold]
@@ -401,7 +420,7 @@ impl<R: Side> Connection<R> {
         block.bytes.extend_from_slice(payload);
         if !header.has(flag::END_HEADERS) {
             self.block = Some(block);
-            return Ok(Step::Done);
+            return Ok(None);
         }
         self.header_block(block.stream, block.end, block.faulty, &block.bytes)
     }
@@ -409,7 +428,7 @@ impl<R: Side> Connection<R> {
     fn header_block(&mut self, id: u32, end: bool, faulty: bool, block: &[u8]) -> Stepped<R> {
         if self.takes_request(id) {
             let read = R::read(&mut self.heads, block);
-            return self.begin_request(id, end, faulty, read);
+            return Ok(self.begin_request(id, end, faulty, read));
         }
         if let Some(key) = self.streams.find(id) {
             return self.next_block(key, end, faulty, block);
@@ -433,28 +452,29 @@ impl<R: Side> Connection<R> {
             && !matches!(self.life, Life::Drained(..))
     }
 
-    #[inline]
+    #[inline(always)]
     fn begin_request(
         &mut self,
         id: u32,
         end: bool,
         faulty: bool,
         read: Result<Read<R::Head>, DecodeError>,
-    ) -> Stepped<R> {
+    ) -> Option<Event<R::Head>> {
         self.stream_last = id;
-        match read {
+        let refused = match read {
             Ok(Read::Whole { head, content_length })
                 if !faulty && (!end || content_length.is_none_or(|len| len == 0)) =>
             {
                 let recv = if end { Recv::Ended } else { Recv::Body };
                 let key = self.open(id, recv, Send::Head);
                 self.streams.at(key).content_left = content_length;
-                Ok(Step::Event(Event::Head { stream: StreamId(id), head, end }))
+                return Some(Event::Head { stream: StreamId(id), head, end });
             }
             Ok(Read::Whole { .. } | Read::Malformed) => self.refuse_request(id, None),
             Ok(Read::TooLarge) => self.refuse_request(id, Some(end)),
             Err(error) => Err(compression(error)),
-        }
+        };
+        self.unless_failed(refused)
     }
 
     /// Takes the head of a request for which there is no room, or no time any more.
@@ -467,7 +487,7 @@ impl<R: Side> Connection<R> {
         if !matches!(self.life, Life::Drained(..)) {
             self.refuse(id, ErrorCode::REFUSED_STREAM)?;
         }
-        Ok(Step::Done)
+        Ok(None)
     }
 
     /// Refuses a request that is malformed, or whose head is too large: then it may have ended.
@@ -478,7 +498,7 @@ impl<R: Side> Connection<R> {
             Some(end) => self.answer_too_large(id, end)?,
             None => self.refuse(id, ErrorCode::PROTOCOL_ERROR)?,
         }
-        Ok(Step::Done)
+        Ok(None)
     }
 
     /// Section 10.5.1: a request whose fields are too large is answered. A few bytes of a block can name megabytes, all of
@@ -501,7 +521,7 @@ impl<R: Side> Connection<R> {
         match self.streams.past(id) {
             Past::Ended(Ended::ResetHere) | Past::Forgotten => {
                 self.heads.skip(block).map_err(compression)?;
-                Ok(Step::Done)
+                Ok(None)
             }
             Past::Ended(Ended::Whole | Ended::ResetByPeer) => Err(closed("HEADERS on a closed stream")),
             Past::Skipped => Err(protocol("HEADERS on a stream below one that is used already")),
@@ -517,7 +537,7 @@ impl<R: Side> Connection<R> {
             Recv::Ended => {
                 self.heads.skip(block).map_err(compression)?;
                 self.fault(key, ErrorCode::STREAM_CLOSED)?;
-                Ok(Step::Done)
+                Ok(None)
             }
             Recv::Head => {
                 let read = R::read(&mut self.heads, block).map_err(compression)?;
@@ -528,15 +548,15 @@ impl<R: Side> Connection<R> {
                     if end && !faulty && self.streams.at(key).content_left.is_none_or(|left| left == 0) =>
                 {
                     self.end_recv(key);
-                    Ok(Step::Event(Event::Trailers { stream: id, fields }))
+                    Ok(Some(Event::Trailers { stream: id, fields }))
                 }
                 Read::Whole { .. } | Read::Malformed => {
                     self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
-                    Ok(Step::Done)
+                    Ok(None)
                 }
                 Read::TooLarge => {
                     self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
-                    Ok(Step::Done)
+                    Ok(None)
                 }
             },
         }
@@ -547,11 +567,11 @@ impl<R: Side> Connection<R> {
             Read::Whole { head, content_length } if !faulty => (head, content_length),
             Read::Whole { .. } | Read::Malformed => {
                 self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
-                return Ok(Step::Done);
+                return Ok(None);
             }
             Read::TooLarge => {
                 self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
-                return Ok(Step::Done);
+                return Ok(None);
             }
         };
         let stream = self.streams.at(key);
@@ -559,7 +579,7 @@ impl<R: Side> Connection<R> {
         let body = content_length.filter(|_| !stream.bodiless && !R::is_bodiless(&head));
         if end && (interim || body.is_some_and(|len| len > 0)) {
             self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
-            return Ok(Step::Done);
+            return Ok(None);
         }
         if interim {
             // Interim heads cost a reader something and bring the message no further.
@@ -571,7 +591,7 @@ impl<R: Side> Connection<R> {
         if end {
             self.end_recv(key);
         }
-        Ok(Step::Event(Event::Head { stream: StreamId(key.id), head, end }))
+        Ok(Some(Event::Head { stream: StreamId(key.id), head, end }))
     }
 
     /// Whether nobody has used this stream yet, or ever will.
@@ -588,13 +608,13 @@ impl<R: Side> Connection<R> {
         }
         let Some(key) = self.streams.find(header.stream) else {
             self.count_control_frame()?;
-            return Ok(Step::Done);
+            return Ok(None);
         };
         self.remove(key, Ended::ResetByPeer);
         if R::IS_SERVER {
             self.count_reset()?;
         }
-        Ok(Step::Event(Event::Reset { stream: StreamId(key.id), reset: Reset::from(code) }))
+        Ok(Some(Event::Reset { stream: StreamId(key.id), reset: Reset::from(code) }))
     }
 
     #[cold]

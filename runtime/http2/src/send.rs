@@ -120,7 +120,7 @@ impl StreamMut<'_, Server> {
 
 impl<R: Side> Connection<R> {
     /// Sends a part that was written at `start`, behind room for the header of a frame.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, key: Key, part: Part, start: usize) {
         let written = self.queue.buffer().len() - start - HEADER_LEN;
         let stream = self.streams.at(key);
@@ -274,12 +274,12 @@ impl<R: Side> Connection<R> {
     }
 
     /// This side has said everything on a stream.
-    #[inline]
+    #[inline(always)]
     fn end_send(&mut self, key: Key) {
         let stream = self.streams.at(key);
         stream.send = Send::Ended;
         if stream.recv == Recv::Ended {
-            self.remove(key, Ended::Whole);
+            self.end_stream(key, Ended::Whole);
         } else if R::IS_SERVER {
             // Section 8.1: a server that has answered may ask for no more of the request.
             self.remove(key, Ended::ResetHere);
