@@ -36,4 +36,4 @@ fn program() -> PathBuf {
 }
 
 /// The crate h2 takes ten times as many with optimisation, on the same requests.
-const BUDGET: u64 = if cfg!(debug_assertions) { 16_500 } else { 2_300 };
+const BUDGET: u64 = if cfg!(debug_assertions) { 16_500 } else { 1_300 };
