@@ -222,7 +222,7 @@ impl CallInFlight {
     /// [`Step::Done`].
     pub fn ending(&self) -> Option<Ended> {
         match &self.state {
-            State::Trail(_, ended) => Some(*ended),
+            State::Trail(ended) => Some(*ended),
             State::Gather(_) | State::Run(_) | State::Close(_) | State::Break(..) => None,
             State::Refuse(_) | State::Done => None,
         }
