@@ -362,6 +362,7 @@ async fn a_draining_server_waits_for_work_that_outlives_its_handler() {
     let (mut client, connection) = http1::handshake(TokioIo::new(near)).await.unwrap();
     tokio::spawn(connection);
     let request = Request::post("/test.Lingers/Ask")
+        .header("host", "test")
         .header("content-type", "application/json")
         .body(full(Bytes::from_static(b"\"\"")))
         .unwrap();

@@ -125,11 +125,12 @@ async fn ask(address: SocketAddr, version: Version, paths: &[&str]) -> (SocketAd
         let method = if *path == "/healthz" { "GET" } else { "POST" };
         let body = if method == "GET" { Bytes::new() } else { Bytes::from_static(b"\0\0\0\0\x04\x0a\x02hi") };
         let request = http::Request::builder().method(method).header("content-type", version.content_type());
-        let uri = match version {
-            Version::Http1 => (*path).to_owned(),
-            Version::Http2 => format!("http://{address}{path}"),
+        let request = match version {
+            Version::Http1 => request.uri(*path).header("host", "test"),
+            // The authority is the host: RFC 9113 section 8.3.1.
+            Version::Http2 => request.uri(format!("http://{address}{path}")),
         };
-        request.header("te", "trailers").uri(uri).header("host", "test").body(Full::new(body)).unwrap()
+        request.header("te", "trailers").body(Full::new(body)).unwrap()
     });
     match version {
         Version::Http1 => {
