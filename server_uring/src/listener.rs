@@ -136,7 +136,7 @@ impl fmt::Debug for Accepted {
     }
 }
 
-/// What [`Server::on`](crate::Server::on) serves: a bound socket of the standard library, or a [`Listener`].
+/// What [`Server::on`](crate::Server::on) serves: a bound socket of the standard library or of tokio, or a [`Listener`].
 pub trait IntoListener {
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "the trait is sealed by it")]
@@ -145,7 +145,7 @@ pub trait IntoListener {
 
 /// The listener of a server.
 #[doc(hidden)]
-pub struct Source(pub(crate) Listening);
+pub struct Source(pub(crate) io::Result<Listening>);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,20 +155,33 @@ impl fmt::Debug for Source {
 
 impl<L: Listener> IntoListener for L {
     fn into_listening(self) -> Source {
-        Source(Listening::Other(Box::new(self)))
+        Source(Ok(Listening::Other(Box::new(self))))
     }
 }
 
 impl IntoListener for TcpListener {
     fn into_listening(self) -> Source {
-        Source(Listening::Tcp(self))
+        Source(Ok(Listening::Tcp(self)))
+    }
+}
+
+impl IntoListener for tokio::net::TcpListener {
+    fn into_listening(self) -> Source {
+        Source(self.into_std().map(Listening::Tcp))
     }
 }
 
 #[cfg(unix)]
 impl IntoListener for UnixListener {
     fn into_listening(self) -> Source {
-        Source(Listening::Unix(self))
+        Source(Ok(Listening::Unix(self)))
+    }
+}
+
+#[cfg(unix)]
+impl IntoListener for tokio::net::UnixListener {
+    fn into_listening(self) -> Source {
+        Source(self.into_std().map(Listening::Unix))
     }
 }
 
