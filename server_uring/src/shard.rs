@@ -3,6 +3,7 @@
 //! A turn gathers whatever has happened, lets every connection that it concerns act on it, and then sends: one send per
 //! connection with something to send, all of them handed to the kernel together.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -41,7 +42,7 @@ pub(crate) trait Session<S> {
     /// Takes the news that the peer sends no more.
     fn handle_end(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
     /// Takes the news that the connection is gone.
-    fn handle_lost(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
+    fn handle_lost(&mut self, sessions: &mut S, turn: &mut Turn<'_>, how: Lost);
     /// Polls what has asked for it. The slot may be of a call that is gone.
     fn handle_wake(&mut self, sessions: &mut S, turn: &mut Turn<'_>, slot: u32);
     /// Polls a call whose time has come. The slot may be of a call that is gone.
@@ -56,6 +57,29 @@ pub(crate) trait Session<S> {
     /// The number of requests under way.
     fn requests(&self) -> usize;
 }
+
+/// The way in which a connection went.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Lost {
+    /// It had ended by itself.
+    Closed,
+    /// Its transport failed.
+    Broken,
+    /// It had no more time to end.
+    Cut,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the connection was closed before its end",
+            Self::Broken => "the transport failed",
+            Self::Cut => "the server drained, and had no more time",
+        })
+    }
+}
+
+impl std::error::Error for Lost {}
 
 /// What a connection finds around it while it is looked at.
 pub(crate) struct Turn<'a> {
@@ -198,6 +222,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         let mut completions = std::mem::take(&mut self.completions);
         let mut marks = std::mem::take(&mut self.marks);
         self.driver.turn(&mut completions);
+        self.state.tally(completions.len(), self.driver.tally());
         self.state.wakes.take(&mut marks);
         for mark in marks.drain(..) {
             match mark {
@@ -230,6 +255,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             }
             Completion::AcceptFailed(error) => self.accept_failed(error, now),
             Completion::Received { key, bytes } => {
+                self.state.count_received(bytes.len());
                 self.with(key, now, |session, sessions, turn| session.handle_input(sessions, turn, bytes));
             }
             Completion::Ended { key } => self.with(key, now, Session::handle_end),
@@ -246,7 +272,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
                 }
                 self.touch(key);
             }
-            Completion::Failed { key } => self.remove(key, None),
+            Completion::Failed { key } => self.remove(key, Lost::Broken),
         }
     }
 
@@ -379,10 +405,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
     fn cut(&mut self) {
         for index in 0..self.connections.len() {
             let key = Key(index as u32);
-            if let Some(connection) = self.connection(key) {
-                let requests = connection.session.requests();
-                self.remove(key, Some(requests));
-            }
+            self.remove(key, Lost::Cut);
         }
     }
 
@@ -411,7 +434,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         };
         let output = connection.session.poll_output(&mut self.sessions, &mut turn, &mut queue);
         if output.close == Close::Both {
-            self.remove(key, None);
+            self.remove(key, Lost::Closed);
             return self.keep(queue);
         }
         if let Some(at) = output.deadline {
@@ -442,9 +465,11 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         }
     }
 
-    fn remove(&mut self, key: Key, cut: Option<usize>) {
+    fn remove(&mut self, key: Key, how: Lost) {
+        let Some(connection) = self.connection(key) else { return };
+        let cut = (how == Lost::Cut).then(|| connection.session.requests());
         // What its calls hold of the shard goes first.
-        self.act(key, now(), Session::handle_lost);
+        self.act(key, now(), |session, sessions, turn| session.handle_lost(sessions, turn, how));
         let Some(mut connection) = self.connections.get_mut(key.index()).and_then(Option::take) else {
             return;
         };

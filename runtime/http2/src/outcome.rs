@@ -86,6 +86,8 @@ impl Outcome {
     }
 }
 
+impl std::error::Error for Outcome {}
+
 impl Guard {
     fn text(self) -> &'static str {
         match self {

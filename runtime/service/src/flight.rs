@@ -194,6 +194,21 @@ impl Routes {
     }
 }
 
+impl Routes {
+    /// A call that is refused with `error` before any code of the application runs, in the words of its protocol.
+    pub fn refuse(&self, head: Head, error: &Error, now: Instant) -> CallInFlight {
+        let spec = self.open(&head).ok().map(|(route, _)| route.spec());
+        let watch = self.observer.as_ref().map(|observer| Watch::begin(observer, &head, spec, now));
+        CallInFlight::new(
+            State::Refuse(Box::new(answer_error(&head, error))),
+            Timer::default(),
+            head,
+            spec,
+            watch,
+        )
+    }
+}
+
 impl CallInFlight {
     fn new(
         state: State,
