@@ -282,6 +282,8 @@ impl<E: Exchange> HttpSession<E> {
                         return;
                     }
                     Preface::Http2 => self.speak_http2(now),
+                    // A peer that meant HTTP/2 would take an answer for a frame.
+                    Preface::Other if names_no_version(&bytes) => self.stage = Stage::Closed,
                     Preface::Other => self.speak_http1(now),
                 }
                 self.with_engine(|engine| engine.handle_input(now, bytes));
@@ -696,6 +698,14 @@ fn send_body(stream: &mut Stream<'_>, body: &mut BytesMut, end: End) {
     }
 }
 
+/// Whether the first line is whole, and is of no version of HTTP.
+fn names_no_version(bytes: &[u8]) -> bool {
+    // One empty line may come before a request.
+    let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
+    let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else { return false };
+    !bytes[..end].windows(VERSION.len()).any(|part| part == VERSION)
+}
+
 fn stream_of(event: &Event<Head>) -> StreamId {
     match event {
         Event::Head { stream, .. }
@@ -814,6 +824,7 @@ impl Random {
     }
 }
 
+const VERSION: &[u8] = b"HTTP/";
 // An idle connection does not keep the places of more calls.
 const SLOTS_KEPT: usize = 4;
 // From here on a body is moved instead of copied: the same bound as that of a `SendQueue`.

@@ -16,7 +16,7 @@ fn count(requests: &str) -> u64 {
     let folder = std::env::var_os("TEST_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let out = folder.join(format!("http2_instructions.{}.{requests}", std::process::id()));
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=exchanges::exchange*"]);
+    valgrind.args(["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=http2_exchanges::exchange*"]);
     valgrind.arg(format!("--callgrind-out-file={}", out.display())).arg(program()).args([requests, "ours"]);
     let ran = valgrind.output().expect("valgrind runs");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
@@ -26,13 +26,13 @@ fn count(requests: &str) -> u64 {
     total.trim().parse().expect("a number")
 }
 
-/// The example `exchanges`, which Bazel names, and which `cargo test` without a choice of targets puts beside the test.
+/// The example `http2_exchanges`, which Bazel names, and which `cargo test` without a choice of targets puts beside the test.
 fn program() -> PathBuf {
     if let Some(program) = std::env::var_os("EXCHANGES") {
         return PathBuf::from(program);
     }
     let test = std::env::current_exe().expect("a program");
-    test.parent().and_then(|deps| deps.parent()).expect("a folder").join("examples/exchanges")
+    test.parent().and_then(|deps| deps.parent()).expect("a folder").join("examples/http2_exchanges")
 }
 
 /// The crate h2 takes ten times as many with optimisation, on the same requests.

@@ -87,20 +87,24 @@ impl Receive {
             return;
         }
         self.ended = end;
-        match &mut self.text {
-            None if chunk.is_empty() => {}
-            None => self.push_binary(chunk),
-            Some(text) => {
-                let mut binary = BytesMut::new();
-                let mut decoded = text.decode(&chunk, &mut binary);
-                if end && let (Ok(()), Some(text)) = (decoded, self.text.take()) {
-                    decoded = text.finish(&mut binary);
-                }
-                self.push_binary(binary.freeze());
-                if decoded.is_err() {
-                    self.fault = Some(Fault::NotBase64);
-                }
-            }
+        if self.text.is_some() {
+            self.push_text(&chunk);
+        } else if !chunk.is_empty() {
+            self.push_binary(chunk);
+        }
+    }
+
+    #[cold]
+    fn push_text(&mut self, chunk: &[u8]) {
+        let Some(text) = &mut self.text else { return };
+        let mut binary = BytesMut::new();
+        let mut decoded = text.decode(chunk, &mut binary);
+        if self.ended && let (Ok(()), Some(text)) = (decoded, self.text.take()) {
+            decoded = text.finish(&mut binary);
+        }
+        self.push_binary(binary.freeze());
+        if decoded.is_err() {
+            self.fault = Some(Fault::NotBase64);
         }
     }
 
@@ -115,9 +119,20 @@ impl Receive {
 
     #[inline]
     fn push_binary(&mut self, chunk: Bytes) {
-        let limit = self.wire_limit();
         match &mut self.body {
             Body::Envelopes(deframer) => deframer.push(chunk),
+            Body::Whole(Whole::One(first)) if first.is_empty() && chunk.len() <= self.limit as usize => {
+                *first = chunk;
+            }
+            Body::Whole(_) => self.push_whole(chunk),
+        }
+    }
+
+    #[inline(never)]
+    fn push_whole(&mut self, chunk: Bytes) {
+        let limit = self.wire_limit();
+        match &mut self.body {
+            Body::Envelopes(_) => {}
             Body::Whole(whole) => {
                 if let Err(too_large) = whole.push(chunk, limit) {
                     self.fault = Some(too_large.into());

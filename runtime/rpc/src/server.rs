@@ -212,6 +212,7 @@ impl ServerExchange {
     }
 
     /// Ends the response: writes all that is left of it.
+    #[inline]
     pub fn finish(&mut self, ending: Ending<'_>, mut into: Sinks<'_>) -> End {
         let reply = self.form.reply(self.protocol, &self.transmit, self.head_sent);
         let missing = self.missing_response(ending.outcome);

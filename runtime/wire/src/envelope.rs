@@ -65,6 +65,7 @@ impl Deframer {
         self.next_of_many(limit)
     }
 
+    #[inline(never)]
     fn next_of_many(&mut self, limit: u32) -> Result<Option<Frame>, TooLarge> {
         let is_between = self.spanning.as_ref().is_none_or(|spanning| spanning.is_between_frames());
         if is_between && let Some(prefix) = self.front.first_chunk() {
@@ -116,6 +117,7 @@ impl Spanning {
         self.prefix.len == 0 && self.gather.is_none()
     }
 
+    #[inline(never)]
     fn push(&mut self, front: &mut Bytes, mut chunk: Bytes) {
         if front.is_empty() {
             if let Some(gather) = &mut self.gather {

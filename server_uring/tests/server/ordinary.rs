@@ -21,6 +21,26 @@ async fn both_versions_are_served_on_one_port() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_line_without_a_version_is_closed_and_not_answered() {
+    let server = start(|server| server);
+    for (bytes, answer) in [
+        ("INVALID CONNECTION PREFACE\r\n\r\n", ""),
+        ("GET /\r\n", ""),
+        ("\r\nGET /\r\n", ""),
+        ("\n", ""),
+        ("GET /hello HTTP/\r\n", "HTTP/1.1 400 Bad Request\r\n"),
+        ("GET /hello HTTP/3.0\r\n", "HTTP/1.1 505 "),
+        ("\r\nGET /hello HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n", "HTTP/1.1 200 OK\r\n"),
+    ] {
+        let mut pipe = server.connect();
+        pipe.write_all(bytes.as_bytes()).await.unwrap();
+        let (read, _) = read_to_close(&mut pipe).await;
+        let read = String::from_utf8(read).unwrap();
+        assert!(read.starts_with(answer) && read.is_empty() == answer.is_empty(), "{bytes:?}: {read:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn bodies_flow_both_ways_at_once() {
     let server = start(|server| server);
     let mut client = server.http2().await;

@@ -2,8 +2,8 @@
 //! 1000, divided by 5000.
 //!
 //! ```sh
-//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='exchanges::exchange*' exchanges 6000 new
-//! valgrind --tool=callgrind exchanges 6000 hyper
+//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='http1_exchanges::exchange*' http1_exchanges 6000 new
+//! valgrind --tool=callgrind http1_exchanges 6000 hyper
 //! ```
 //!
 //! The requests are those of a client on a warm connection: six fields and 66 bytes of a body, answered by as many. The second

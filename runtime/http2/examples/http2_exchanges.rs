@@ -2,16 +2,16 @@
 //! requests less those of 1000, divided by 5000:
 //!
 //! ```sh
-//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='exchanges::exchange*' exchanges 6000
+//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='http2_exchanges::exchange*' http2_exchanges 6000
 //! ```
 //!
 //! The requests are those of a gRPC client on a warm connection: 71 bytes of a message, fields that are all in the table.
 //! A second argument chooses the engine: `ours`, `h2` for the crate on a transport in memory, or `none`, whose count is
 //! that of making the requests.
 
-#[path = "exchanges/input.rs"]
+#[path = "http2_exchanges/input.rs"]
 mod input;
-#[path = "exchanges/other.rs"]
+#[path = "http2_exchanges/other.rs"]
 mod other;
 
 use bytes::{BufMut, Bytes};
