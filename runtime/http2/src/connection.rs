@@ -3,7 +3,9 @@
 use crate::frame::{self, FRAME_MAX_DEFAULT, PREFACE, STREAM_MAX, WINDOW_DEFAULT, WINDOW_MAX, kind, setting};
 use crate::guard::{Bucket, Timer, Timers};
 use crate::heads::Heads;
-use crate::receive::{Block, Reading};
+use crate::outcome::Checked;
+use crate::receive::{Block, Reading, flow_control};
+use crate::send::BEFORE_BLOCK;
 use crate::streams::{Ended, Finish, Key, Recv, Send, Streams};
 use crate::{ErrorCode, Limits, Outcome, Side, StreamMut, Wait};
 use bytes::{Buf, Bytes};
@@ -69,19 +71,22 @@ pub struct Connection<R: Side> {
 
     pub(crate) queue: SendQueue,
     pub(crate) encoder: Encoder,
-    /// The block that is being encoded, behind room for what comes before it.
+    /// The block that is being encoded, behind room for what comes before it: the header of its frame, and a status.
     pub(crate) scratch: Vec<u8>,
     pub(crate) peer: PeerSettings,
     pub(crate) send_window: i32,
     /// Streams with something to send, in the order of their turns.
     pub(crate) ready: VecDeque<Key>,
     pub(crate) wants_room: Vec<Key>,
-    /// Bytes that the shell had not sent when it last asked.
+    /// Bytes that the shell had not sent when it last asked, and the time at which they became fewer.
     unsent: usize,
+    unsent_since: Instant,
     send_overdue: bool,
 
     pub(crate) timers: Timers,
     input_last: Instant,
+    /// The time at which the shell asked first after the last stream had ended.
+    idle_since: Option<Instant>,
     resets: Bucket,
     faults: Bucket,
     pub(crate) control_frames: Bucket,
@@ -153,8 +158,7 @@ impl Connection<Client> {
             return None;
         }
         self.stream_last = if self.stream_last == 0 { 1 } else { self.stream_last + 2 };
-        self.begin_scratch();
-        let mut block = self.encoder.block(&mut self.scratch);
+        let mut block = self.begin_block();
         block.method(line.method);
         if *line.method != Method::Connect {
             block.scheme(line.scheme);
@@ -164,13 +168,16 @@ impl Connection<Client> {
         fields(&mut block);
         let key = self.open(self.stream_last, Recv::Head, if end { Send::Ended } else { Send::Body });
         self.streams.at(key).bodiless = *line.method == Method::Head;
-        self.put_scratch(key.id, end, None);
+        self.put_block(key.id, end, None);
         Some(StreamId(key.id))
     }
 
     /// The number of requests that can be opened now.
     pub fn streams_available(&self) -> usize {
-        if self.life != Life::Open || self.goaway_received.is_some() || self.stream_last >= STREAM_MAX {
+        if !matches!(self.life, Life::Open)
+            || self.goaway_received.is_some()
+            || self.stream_last >= STREAM_MAX
+        {
             return 0;
         }
         (self.peer.streams_max as usize).saturating_sub(self.streams.len())
@@ -215,7 +222,7 @@ impl<R: Side> Connection<R> {
             round_trip: None,
             queue: SendQueue::new(),
             encoder: Encoder::new(names),
-            scratch: Vec::new(),
+            scratch: vec![0; BEFORE_BLOCK],
             peer: PeerSettings {
                 initial_window: WINDOW_DEFAULT,
                 frame_max: FRAME_MAX_DEFAULT,
@@ -225,6 +232,8 @@ impl<R: Side> Connection<R> {
             ready: VecDeque::new(),
             wants_room: Vec::new(),
             unsent: 0,
+            unsent_since: now,
+            idle_since: None,
             send_overdue: false,
             timers,
             input_last: now,
@@ -256,14 +265,19 @@ impl<R: Side> Connection<R> {
     pub fn handle_input(&mut self, now: Instant, bytes: Bytes) {
         self.now = now;
         self.input_last = now;
-        if matches!(self.life, Life::Lingering | Life::Closed) {
+        if self.has_ended() {
             return;
         }
         if self.input.is_empty() {
             self.input = bytes;
         } else {
-            self.input = [&self.input[..], &bytes].concat().into();
+            self.join_input(&bytes);
         }
+    }
+
+    #[cold]
+    fn join_input(&mut self, bytes: &[u8]) {
+        self.input = [&self.input[..], bytes].concat().into();
     }
 
     /// Takes the end of the transport: the peer has closed its sending side, or the transport has failed. Streams that are
@@ -289,10 +303,9 @@ impl<R: Side> Connection<R> {
             Timer::PingAck => self.fail(Outcome::TimedOut(Wait::Ping)),
             Timer::Drain => self.fail(Outcome::TimedOut(Wait::Drain)),
             Timer::Keepalive => self.keep_alive(),
-            // Only the shell knows whether it has sent anything: `poll_output` asks.
-            Timer::Send => self.send_overdue = true,
+            Timer::Send => self.check_progress(),
             Timer::Windows => self.reset_blocked(),
-            Timer::Idle => self.begin_drain(Outcome::Idle),
+            Timer::Idle => self.check_idle(),
             Timer::Age => self.begin_drain(Outcome::Aged),
             Timer::DrainStep => self.end_drain(),
             Timer::Linger => self.life = Life::Closed,
@@ -318,7 +331,7 @@ impl<R: Side> Connection<R> {
 
     /// Section 6.8: the first GOAWAY names no stream, so that none is lost that is on its way; the second one does.
     fn begin_drain(&mut self, outcome: Outcome) {
-        if self.life != Life::Open {
+        if !matches!(self.life, Life::Open) {
             return;
         }
         self.timers.clear(Timer::Idle);
@@ -349,6 +362,11 @@ impl<R: Side> Connection<R> {
         self.fail(Outcome::Closed);
     }
 
+    /// Whether nothing more is read.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.life, Life::Lingering | Life::Closed)
+    }
+
     /// Whether no stream is open.
     pub fn is_idle(&self) -> bool {
         self.streams.is_empty()
@@ -372,7 +390,9 @@ impl<R: Side> Connection<R> {
     pub fn poll_output(&mut self, now: Instant, out: &mut SendQueue) -> Output {
         self.now = now;
         if out.is_empty() {
-            self.pump();
+            if !self.ready.is_empty() {
+                self.pump();
+            }
             self.send_overdue = false;
             if self.queue.is_empty() {
                 self.timers.clear(Timer::Send);
@@ -384,14 +404,19 @@ impl<R: Side> Connection<R> {
                 }
                 self.expect_progress(out.len());
             }
-            self.offer_room();
+            if !self.wants_room.is_empty() {
+                self.offer_room();
+            }
         } else if out.len() < self.unsent {
             self.expect_progress(out.len());
         } else if self.send_overdue {
             self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
         }
         self.end_if_drained();
-        if self.streams.is_empty() && self.life == Life::Open && !self.timers.is_set(Timer::Idle) {
+        if self.idle_since.is_none() && self.streams.is_empty() {
+            self.idle_since = Some(now);
+        }
+        if !self.timers.is_set(Timer::Idle) && matches!(self.life, Life::Open) {
             self.timers.set_after(Timer::Idle, now, self.limits.idle_timeout);
         }
         if let Life::Lingering = self.life {
@@ -411,12 +436,37 @@ impl<R: Side> Connection<R> {
         Output { deadline: self.timers.next(), read: true, close }
     }
 
+    /// Begins to wait until the peer takes some of what is unsent. The timer is not moved each time: it looks again when it
+    /// is due.
     fn expect_progress(&mut self, unsent: usize) {
         self.unsent = unsent;
+        self.unsent_since = self.now;
         self.send_overdue = false;
-        self.timers.set_after(Timer::Send, self.now, Some(self.limits.send_timeout));
+        if !self.timers.is_set(Timer::Send) {
+            self.timers.set_after(Timer::Send, self.now, Some(self.limits.send_timeout));
+        }
     }
 
+    /// Only the shell knows whether it has sent anything since: `poll_output` asks.
+    fn check_progress(&mut self) {
+        let due = self.unsent_since.checked_add(self.limits.send_timeout);
+        match due.filter(|due| *due > self.now) {
+            Some(later) => self.timers.set(Timer::Send, later),
+            None => self.send_overdue = true,
+        }
+    }
+
+    /// The timer is not moved with each stream: it looks again when it is due, and `poll_output` sets it anew.
+    fn check_idle(&mut self) {
+        let Some(since) = self.idle_since.filter(|_| self.streams.is_empty()) else { return };
+        let due = self.limits.idle_timeout.and_then(|timeout| since.checked_add(timeout));
+        match due.filter(|due| *due > self.now) {
+            Some(later) => self.timers.set(Timer::Idle, later),
+            None => self.begin_drain(Outcome::Idle),
+        }
+    }
+
+    #[inline]
     fn end_if_drained(&mut self) {
         if !self.streams.is_empty() || !self.queue.is_empty() {
             return;
@@ -432,7 +482,7 @@ impl<R: Side> Connection<R> {
 
     /// Ends the connection with a GOAWAY.
     pub(crate) fn fail(&mut self, outcome: Outcome) {
-        if matches!(self.life, Life::Lingering | Life::Closed) {
+        if self.has_ended() {
             return;
         }
         let (code, debug) = outcome.goaway();
@@ -455,6 +505,7 @@ impl<R: Side> Connection<R> {
         self.wants_room.clear();
         self.input.clear();
         self.partial = Vec::new();
+        self.reading = Reading::Header;
         self.block = None;
         self.timers.clear_all();
     }
@@ -497,28 +548,26 @@ impl<R: Side> Connection<R> {
     }
 
     /// Counts a reply that waits until the peer reads.
-    pub(crate) fn count_reply(&mut self) -> Result<(), Outcome> {
+    pub(crate) fn count_reply(&mut self) -> Checked<()> {
         self.replies += 1;
         if self.replies > self.limits.replies_max {
-            return Err(Outcome::Excess(crate::Guard::Replies));
+            return Err(Outcome::Excess(crate::Guard::Replies).into());
         }
         Ok(())
     }
 
     /// Counts a frame that carries neither a message nor news.
-    pub(crate) fn count_control_frame(&mut self) -> Result<(), Outcome> {
+    pub(crate) fn count_control_frame(&mut self) -> Checked<()> {
         if self.control_frames.take(self.now) {
             Ok(())
         } else {
-            Err(Outcome::Excess(crate::Guard::ControlFrames))
+            Err(Outcome::Excess(crate::Guard::ControlFrames).into())
         }
     }
 
     /// Opens a stream.
+    #[inline(always)]
     pub(crate) fn open(&mut self, id: u32, recv: Recv, send: Send) -> Key {
-        if self.streams.is_empty() {
-            self.timers.clear(Timer::Idle);
-        }
         self.control_frames.earn(FRAMES_EARNED);
         let key = self.streams.insert(id, self.now);
         let stream = self.streams.at(key);
@@ -539,9 +588,16 @@ impl<R: Side> Connection<R> {
     }
 
     /// Ends a stream.
+    #[inline(never)]
     pub(crate) fn remove(&mut self, key: Key, ended: Ended) {
+        self.end_stream(key, ended);
+    }
+
+    #[inline(always)]
+    pub(crate) fn end_stream(&mut self, key: Key, ended: Ended) {
         let unreleased = self.streams.at(key).unreleased;
         self.streams.remove(key, ended);
+        self.idle_since = None;
         if unreleased > 0 {
             self.release_connection(unreleased);
         }
@@ -556,7 +612,8 @@ impl<R: Side> Connection<R> {
     }
 
     /// Resets an open stream because of the peer.
-    pub(crate) fn fault(&mut self, key: Key, code: ErrorCode) -> Result<(), Outcome> {
+    #[cold]
+    pub(crate) fn fault(&mut self, key: Key, code: ErrorCode) -> Checked<()> {
         let reset = match code {
             ErrorCode::STREAM_CLOSED => Reset::Malformed,
             other => other.into(),
@@ -567,30 +624,29 @@ impl<R: Side> Connection<R> {
     }
 
     /// Resets a stream that is not open.
-    pub(crate) fn refuse(&mut self, id: u32, code: ErrorCode) -> Result<(), Outcome> {
+    #[cold]
+    pub(crate) fn refuse(&mut self, id: u32, code: ErrorCode) -> Checked<()> {
         self.put_reset(id, code);
         self.count_fault()
     }
 
     /// Counts a stream on which the peer went wrong.
-    pub(crate) fn count_fault(&mut self) -> Result<(), Outcome> {
-        if self.faults.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Faults)) }
+    pub(crate) fn count_fault(&mut self) -> Checked<()> {
+        if self.faults.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Faults).into()) }
     }
 
-    pub(crate) fn count_reset(&mut self) -> Result<(), Outcome> {
-        if self.resets.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Resets)) }
+    pub(crate) fn count_reset(&mut self) -> Checked<()> {
+        if self.resets.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Resets).into()) }
     }
 
     /// Takes bytes off the connection's window, and opens it again: no stream may block the others. Beyond a bound the
     /// application has to release some first.
-    pub(crate) fn take_window(&mut self, len: usize) -> Result<(), Outcome> {
+    #[inline]
+    pub(crate) fn take_window(&mut self, len: usize) -> Checked<()> {
         let len = len as u32;
         self.recv_window -= len as i32;
         if self.recv_window < 0 {
-            return Err(Outcome::Violation {
-                code: ErrorCode::FLOW_CONTROL_ERROR,
-                rule: "DATA beyond the window of the connection",
-            });
+            return Err(flow_control("DATA beyond the window of the connection"));
         }
         if self.unreleased > self.limits.unreleased_max {
             self.recv_withheld += len;
@@ -602,6 +658,7 @@ impl<R: Side> Connection<R> {
     }
 
     /// Takes note of bytes that the application has released.
+    #[inline]
     pub(crate) fn release_connection(&mut self, len: u32) {
         self.unreleased -= len as usize;
         if self.recv_withheld > 0 && self.unreleased <= self.limits.unreleased_max {
@@ -612,9 +669,13 @@ impl<R: Side> Connection<R> {
 
     #[inline]
     fn update_window(&mut self) {
-        if self.recv_arrived < self.recv_window_size / 2 {
-            return;
+        if self.recv_arrived >= self.recv_window_size / 2 {
+            self.open_window();
         }
+    }
+
+    #[cold]
+    fn open_window(&mut self) {
         let size = self.grown(self.recv_window_size, self.limits.connection_window_max, self.window_updated);
         let increment = self.recv_arrived + (size - self.recv_window_size);
         self.recv_window_size = size;
@@ -655,10 +716,8 @@ impl<R: Side> Connection<R> {
     }
 
     /// Tells the streams that waited for room that they have some.
+    #[cold]
     fn offer_room(&mut self) {
-        if self.wants_room.is_empty() {
-            return;
-        }
         let mut waiting = std::mem::take(&mut self.wants_room);
         waiting.retain(|key| {
             let room = self.room(*key);

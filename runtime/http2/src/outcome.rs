@@ -34,6 +34,9 @@ pub enum Outcome {
     TimedOut(Wait),
 }
 
+/// A value, unless the connection ends here. Endings are rare, so that they lie on the heap and what is returned stays small.
+pub(crate) type Checked<T> = Result<T, Box<Outcome>>;
+
 /// A limit of what a peer may cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Guard {
