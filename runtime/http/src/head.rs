@@ -3,6 +3,7 @@
 use crate::{Fields, Headers, HeadersMut, Method, Names, Token, Version};
 use std::any::Any;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The head of a request, shared by reference count.
@@ -31,6 +32,7 @@ struct Parts {
     version: Version,
     fields: Fields,
     memo: OnceLock<Box<dyn Any + Send + Sync>>,
+    is_seen: AtomicBool,
 }
 
 /// The scheme that a request names.
@@ -56,6 +58,7 @@ impl Head {
             version,
             fields,
             memo: OnceLock::new(),
+            is_seen: AtomicBool::new(false),
         }))
     }
 
@@ -160,6 +163,16 @@ impl Head {
         Arc::try_unwrap(self.0).map(|parts| (parts.method, parts.target, parts.fields)).map_err(Self)
     }
 
+    /// Whether this has been asked before. A head that comes once is not worth a [`memo`](Self::memo): who makes one asks here
+    /// first.
+    pub fn comes_again(&self) -> bool {
+        // One store too many, where two ask at once, does no harm.
+        self.0.is_seen.load(Ordering::Relaxed) || {
+            self.0.is_seen.store(true, Ordering::Relaxed);
+            false
+        }
+    }
+
     fn parts_mut(&mut self) -> &mut Parts {
         Arc::get_mut(&mut self.0).expect("a head is made whole before it is shared")
     }
@@ -225,6 +238,14 @@ mod tests {
         let clone = head.clone();
         assert!(head.memo().set(Box::new(7_u32)).is_ok());
         assert_eq!(clone.memo().get().and_then(|memo| memo.downcast_ref::<u32>()), Some(&7));
+    }
+
+    #[test]
+    fn a_head_comes_again_from_the_second_time_on() {
+        let head = target("/");
+        let clone = head.clone();
+        assert_eq!([head.comes_again(), clone.comes_again(), head.comes_again()], [false, true, true]);
+        assert!(!target("/").comes_again());
     }
 
     #[test]

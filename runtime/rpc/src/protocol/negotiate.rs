@@ -61,10 +61,11 @@ impl Opening {
     fn read_fields(&mut self, head: &Head, config: &ServerConfig) -> Result<(), Refusal> {
         let (fields, names) = (head.fields(), &self.protocol.fields);
         // One thing said twice is refused: another reader of the head may have taken the other value.
-        for name in [Token::CONTENT_TYPE, names.timeout, names.encoding] {
-            if fields.is_repeated(name) {
-                let name = name.as_str();
-                return Err(Error::invalid_argument(format!("header {name} is given more than once")).into());
+        if fields.has_repeated() {
+            let once = [Token::CONTENT_TYPE, names.timeout, names.encoding];
+            if let Some(name) = once.into_iter().find(|name| fields.is_repeated(*name)) {
+                let text = format!("header {} is given more than once", name.as_str());
+                return Err(Error::invalid_argument(text).into());
             }
         }
         self.protocol.server.check_version(head, config.require_protocol_version)?;
@@ -148,6 +149,7 @@ fn post(fields: &Fields, spec: &Spec, config: &ServerConfig) -> Result<Opening, 
     Err(Box::new(answer(protocol, &MediaText::known(default), error)))
 }
 
+#[inline]
 fn find(spec: &Spec, config: &ServerConfig, is: impl Fn(&str) -> bool) -> Option<Opening> {
     for (codec, types) in config.codecs.iter().enumerate() {
         for (media_type, entry) in types.entries().iter().enumerate() {
