@@ -29,7 +29,7 @@ impl Handler for RpcHandler {
 
     fn shed(&mut self, request: Arrived, wait: Duration) -> RpcExchange {
         let error = Error::unavailable("the server has too many requests in flight").with_push_back(wait);
-        self.exchange(self.routes.refuse(request.head, &error, request.now), request.end)
+        self.exchange(self.routes.turn_away(request.head, &error, request.now), request.end)
     }
 
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {

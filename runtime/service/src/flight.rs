@@ -13,7 +13,8 @@ use bytes::{Bytes, BytesMut};
 use ringwire_call::{CallOutcome, Traffic};
 use ringwire_http::{Head, Headers, HeadersMut};
 use ringwire_rpc::{
-    Answer, Code, Input as Received, Metadata, Opening, RequestRest, ServerExchange, Spec, StreamShape, answer_error,
+    Answer, Code, Input as Received, Metadata, Opening, RequestRest, ServerExchange, Spec, StreamShape,
+    answer_error,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -161,6 +162,13 @@ impl Routes {
         }
     }
 
+    /// A call that is refused with `error` before any code of the application runs, in the words of its protocol.
+    pub fn turn_away(&self, head: Head, error: &Error, now: Instant) -> CallInFlight {
+        let spec = self.open(&head).ok().map(|(route, _)| route.spec());
+        let answer = Box::new(answer_error(&head, error));
+        self.refuse(head, spec, answer, now)
+    }
+
     fn refuse(
         &self,
         head: Head,
@@ -204,21 +212,6 @@ impl Routes {
             flight.timer.watch_messages(&entry.deadlines, now);
         }
         flight
-    }
-}
-
-impl Routes {
-    /// A call that is refused with `error` before any code of the application runs, in the words of its protocol.
-    pub fn refuse(&self, head: Head, error: &Error, now: Instant) -> CallInFlight {
-        let spec = self.open(&head).ok().map(|(route, _)| route.spec());
-        let watch = self.observer.as_ref().map(|observer| Watch::begin(observer, &head, spec, now));
-        CallInFlight::new(
-            State::Refuse(Box::new(answer_error(&head, error))),
-            Timer::default(),
-            head,
-            spec,
-            watch,
-        )
     }
 }
 
