@@ -203,7 +203,8 @@ impl Server {
         self
     }
 
-    /// Takes what the server has to say; a warning of the `tracing` crate unless set.
+    /// Takes what the server has to say. Unless set, it is a warning of the `tracing` crate, or a line on standard error where no
+    /// subscriber of that crate is set.
     #[must_use]
     pub fn notices(self, take: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.state.set_notices(Box::new(take));

@@ -334,18 +334,21 @@ impl<E: Exchange> HttpSession<E> {
             (Lost::Cut, _) => ConnectionEnd::Drain,
             (Lost::Broken, _) => ConnectionEnd::Broken(how),
             (Lost::Closed, Engine::One(engine)) => match engine.outcome() {
-                Some(http1::Outcome::PeerClosed) => ConnectionEnd::Peer,
                 Some(http1::Outcome::Idle) => ConnectionEnd::Idle,
                 Some(http1::Outcome::Fault(fault)) => ConnectionEnd::Broken(fault),
                 Some(http1::Outcome::Aborted) => ConnectionEnd::Broken(how),
                 // The last exchange is over, because one of the two has asked for that.
-                Some(http1::Outcome::Finished) | None => self.ending(ConnectionEnd::Peer),
+                Some(http1::Outcome::PeerClosed | http1::Outcome::Finished) | None => {
+                    self.ending(ConnectionEnd::Peer)
+                }
             },
             (Lost::Closed, Engine::Two(engine)) => match engine.outcome() {
                 Some(http2::Outcome::Idle) => ConnectionEnd::Idle,
                 Some(http2::Outcome::Aged) => ConnectionEnd::Age,
-                Some(http2::Outcome::Disconnected) => ConnectionEnd::Peer,
-                Some(http2::Outcome::Gone { code: http2::ErrorCode::NO_ERROR, .. }) => ConnectionEnd::Peer,
+                Some(
+                    http2::Outcome::Disconnected
+                    | http2::Outcome::Gone { code: http2::ErrorCode::NO_ERROR, .. },
+                ) => self.ending(ConnectionEnd::Peer),
                 Some(
                     outcome @ (http2::Outcome::Gone { .. }
                     | http2::Outcome::Violation { .. }
@@ -357,7 +360,7 @@ impl<E: Exchange> HttpSession<E> {
         }
     }
 
-    /// The reason for which the peer was asked to go, or another one if it was not.
+    /// The reason for which the peer was asked to go, which is why it closes; or another one if it was not asked.
     fn ending<'a>(&self, otherwise: ConnectionEnd<'a>) -> ConnectionEnd<'a> {
         match self.going {
             Some(Going::Age) => ConnectionEnd::Age,

@@ -125,6 +125,8 @@ pub(crate) struct Shard<D, S: Sessions> {
     /// Until when the listener rests, after an error.
     accept_at: Option<Instant>,
     accept_pause: Duration,
+    /// When the operator was told last that nothing can be accepted.
+    accept_told: Option<Instant>,
     is_listening: bool,
     drain_until: Option<Instant>,
     drain_at: Option<Instant>,
@@ -180,6 +182,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             timers: Timers::new(),
             accept_at: None,
             accept_pause: ACCEPT_PAUSE_MIN,
+            accept_told: None,
             is_listening,
             drain_until: None,
             drain_at: None,
@@ -222,7 +225,6 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         let mut completions = std::mem::take(&mut self.completions);
         let mut marks = std::mem::take(&mut self.marks);
         self.driver.turn(&mut completions);
-        self.state.tally(completions.len(), self.driver.tally());
         self.state.wakes.take(&mut marks);
         for mark in marks.drain(..) {
             match mark {
@@ -233,6 +235,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
                 Mark::Control => self.control(now),
             }
         }
+        self.state.tally(completions.len(), self.driver.tally());
         let mut any = !completions.is_empty();
         for completion in completions.drain(..) {
             self.complete(completion, now);
@@ -352,7 +355,8 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         }
         // Mostly too many open files: trying again at once would only burn the CPU that could end some.
         self.timers.arm(&mut self.accept_at, now + self.accept_pause, Alarm::Accept);
-        if self.accept_pause == ACCEPT_PAUSE_MIN {
+        if self.accept_told.is_none_or(|told| told + ACCEPT_SILENCE <= now) {
+            self.accept_told = Some(now);
             self.state.accept_failed(error);
         }
         self.accept_pause = (self.accept_pause * 2).min(ACCEPT_PAUSE_MAX);
@@ -534,6 +538,8 @@ const QUEUES_KEPT: usize = 64;
 // Progress beyond it is not seen; no engine hands out as much at once.
 const STAND_IN_MAX: usize = 512 * 1024;
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
+// At a limit, accepting works and fails by turns.
+const ACCEPT_SILENCE: Duration = Duration::from_secs(60);
 const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
