@@ -8,18 +8,20 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use ringwire_call::{ConnectionEnd, Observer};
 use ringwire_http::{
     Close, Event, Head, Headers, HeadersMut, Names, Output, Part, Reset, SendQueue, Server, StreamId, Token,
 };
 use ringwire_http2::{Preface, preface};
-use ringwire_service::{Input, Outbox, Peer, PeerAddress};
+use ringwire_service::{Code, Input, Outbox, Peer, PeerAddress};
 use ringwire_tls::rustls::ServerConfig;
 use ringwire_tls::{TlsConnection, TlsEvent, TlsLimits};
 use {ringwire_http1 as http1, ringwire_http2 as http2};
 
 use crate::exchange::{Arrived, Exchange, Handler, Step};
 use crate::listener::Address;
-use crate::shard::{Session, Sessions, Turn};
+use crate::observed::ObservedConnection;
+use crate::shard::{Lost, Session, Sessions, Turn};
 use crate::wakes::CallWaker;
 
 /// The settings of all connections of a server.
@@ -30,16 +32,24 @@ pub(crate) struct Config {
     pub(crate) names: &'static Names,
     /// From accept to the first request of HTTP/1, or to the preface of HTTP/2.
     pub(crate) handshake: Duration,
+    /// Requests in the life of a connection.
     pub(crate) requests_max: Option<u64>,
+    /// Requests in flight on one connection.
+    pub(crate) in_flight_max: usize,
+    /// The time after which a client that was turned away may try again.
+    pub(crate) push_back: Duration,
     pub(crate) age: Option<Duration>,
     /// The time that requests get to finish once a connection that is old or used up was told to go.
     pub(crate) grace: Duration,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// The connections of one shard.
 pub(crate) struct HttpSessions<H> {
     handler: H,
     config: Arc<Config>,
+    /// Requests in flight on all connections of the shard.
+    in_flight_max: usize,
     /// The bytes of a body on their way from an exchange to its connection.
     body: BytesMut,
     random: Random,
@@ -65,6 +75,16 @@ pub(crate) struct HttpSession<E> {
     is_late: bool,
     /// Until when requests in flight have time then. A drained server bounds it otherwise.
     going_until: Option<Instant>,
+    /// Why the peer was asked to go, if it was.
+    going: Option<Going>,
+    observed: Option<Box<ObservedConnection>>,
+}
+
+/// Why a peer is asked to go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Going {
+    Drain,
+    Age,
 }
 
 enum Stage {
@@ -101,8 +121,8 @@ struct Call<E> {
 }
 
 impl<H: Handler> HttpSessions<H> {
-    pub(crate) fn new(handler: H, config: Arc<Config>) -> Self {
-        Self { handler, config, body: BytesMut::new(), random: Random::new() }
+    pub(crate) fn new(handler: H, config: Arc<Config>, in_flight_max: usize) -> Self {
+        Self { handler, config, in_flight_max, body: BytesMut::new(), random: Random::new() }
     }
 }
 
@@ -116,6 +136,8 @@ impl<H: Handler> Sessions for HttpSessions<H> {
             let tls = TlsConnection::server(config.clone(), limits.clone(), now);
             Box::new(tls.expect("the configuration was tried when the server started"))
         });
+        let observed = self.config.observer.clone();
+        let observed = observed.map(|observer| Box::new(ObservedConnection::new(observer, peer.tcp())));
         HttpSession {
             config: self.config.clone(),
             peer: Arc::new(Peer::new(PeerAddress::from(peer))),
@@ -129,6 +151,8 @@ impl<H: Handler> Sessions for HttpSessions<H> {
             old_at: age.map(|age| now + age),
             is_late: false,
             going_until: None,
+            going: None,
+            observed,
         }
     }
 
@@ -160,7 +184,10 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
         self.pump(sessions, turn);
     }
 
-    fn handle_lost(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+    fn handle_lost(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, how: Lost) {
+        if let Some(observed) = self.observed.take() {
+            observed.ends(self.end(&how), &how, turn.now);
+        }
         self.with_engine(|engine| engine.close(turn.now));
         self.pump(sessions, turn);
         for slot in 0..self.calls.len() {
@@ -203,6 +230,7 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
     }
 
     fn drain(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        self.going.get_or_insert(Going::Drain);
         match &mut self.stage {
             // Clients open connections ahead of need. One that has asked for nothing yet loses nothing, and must not hold up
             // a drain for as long as a handshake may take; one whose request is under way has it here by then.
@@ -294,6 +322,51 @@ impl<E: Exchange> HttpSession<E> {
             self.going_until = Some(now + DRAIN_HANDSHAKE);
         }
         self.stage = Stage::Http(engine);
+        if let Some(observed) = &mut self.observed {
+            observed.opens(now);
+        }
+    }
+
+    /// Why the connection ends, if it was open.
+    fn end<'a>(&'a self, how: &'a Lost) -> ConnectionEnd<'a> {
+        let Stage::Http(engine) = &self.stage else { return self.ending(ConnectionEnd::Drain) };
+        match (how, engine) {
+            (Lost::Cut, _) => ConnectionEnd::Drain,
+            (Lost::Broken, _) => ConnectionEnd::Broken(how),
+            (Lost::Closed, Engine::One(engine)) => match engine.outcome() {
+                Some(http1::Outcome::Idle) => ConnectionEnd::Idle,
+                Some(http1::Outcome::Fault(fault)) => ConnectionEnd::Broken(fault),
+                Some(http1::Outcome::Aborted) => ConnectionEnd::Broken(how),
+                // The last exchange is over, because one of the two has asked for that.
+                Some(http1::Outcome::PeerClosed | http1::Outcome::Finished) | None => {
+                    self.ending(ConnectionEnd::Peer)
+                }
+            },
+            (Lost::Closed, Engine::Two(engine)) => match engine.outcome() {
+                Some(http2::Outcome::Idle) => ConnectionEnd::Idle,
+                Some(http2::Outcome::Aged) => ConnectionEnd::Age,
+                Some(
+                    http2::Outcome::Disconnected
+                    | http2::Outcome::Gone { code: http2::ErrorCode::NO_ERROR, .. },
+                ) => self.ending(ConnectionEnd::Peer),
+                Some(
+                    outcome @ (http2::Outcome::Gone { .. }
+                    | http2::Outcome::Violation { .. }
+                    | http2::Outcome::Excess(_)
+                    | http2::Outcome::TimedOut(_)),
+                ) => ConnectionEnd::Broken(outcome),
+                Some(http2::Outcome::Closed) | None => self.ending(ConnectionEnd::Drain),
+            },
+        }
+    }
+
+    /// The reason for which the peer was asked to go, which is why it closes; or another one if it was not asked.
+    fn ending<'a>(&self, otherwise: ConnectionEnd<'a>) -> ConnectionEnd<'a> {
+        match self.going {
+            Some(Going::Age) => ConnectionEnd::Age,
+            Some(Going::Drain) => ConnectionEnd::Drain,
+            None => otherwise,
+        }
     }
 
     /// Hands on what TLS has to say.
@@ -314,7 +387,10 @@ impl<E: Exchange> HttpSession<E> {
                 TlsEvent::Data(bytes) => self.handle_plain(turn.now, bytes),
                 // On a server the end of a request is never that of the connection, so a cut is found by HTTP.
                 TlsEvent::End | TlsEvent::Truncated => self.handle_plain_end(turn.now),
-                TlsEvent::Failed(_) => {
+                TlsEvent::Failed(fault) => {
+                    if let Some(observed) = self.observed.take() {
+                        observed.ends(ConnectionEnd::Broken(&fault), &fault, turn.now);
+                    }
                     self.with_engine(|engine| engine.close(turn.now));
                 }
             }
@@ -357,6 +433,7 @@ impl<E: Exchange> HttpSession<E> {
 
     /// Asks the peer to go, and gives requests in flight some time.
     fn go(&mut self, now: Instant) {
+        self.going.get_or_insert(Going::Age);
         self.going_until.get_or_insert(now + self.config.grace);
         self.with_engine(|engine| engine.drain(now));
     }
@@ -434,13 +511,19 @@ impl<E: Exchange> HttpSession<E> {
         head: Head,
         end: bool,
     ) -> u32 {
-        turn.shard.request_started();
+        let is_shed = turn.shard.requests() >= sessions.in_flight_max
+            || self.streams.len() >= self.config.in_flight_max;
+        turn.shard.request_started(is_shed);
         self.requests += 1;
         if self.config.requests_max.is_some_and(|max| self.requests >= max) {
             self.go(turn.now);
         }
         let expects = !end && head.fields().known(Token::EXPECT).is_some();
         let arrived = Arrived { head, peer: self.peer.clone(), end, now: turn.now };
+        let exchange = match is_shed {
+            true => sessions.handler.shed(arrived, self.config.push_back),
+            false => sessions.handler.start(arrived),
+        };
         let slot = self.free.pop().unwrap_or_else(|| {
             if self.calls.capacity() == 0 {
                 // Many connections have one call at a time, and many of them are idle.
@@ -451,7 +534,7 @@ impl<E: Exchange> HttpSession<E> {
         });
         self.calls[slot as usize] = Some(Call {
             stream,
-            exchange: sessions.handler.start(arrived),
+            exchange,
             waker: Some(turn.wakers.take(turn.key, slot)),
             armed: None,
             is_head_sent: false,
@@ -473,6 +556,9 @@ impl<E: Exchange> HttpSession<E> {
     fn remove(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(place) = self.calls.get_mut(slot as usize) else { return };
         let Some(call) = place else { return };
+        if !call.is_done {
+            turn.shard.request_answered(Some(Code::Canceled));
+        }
         turn.disarm(&mut call.armed, slot);
         if let Ok(place) = self.streams.binary_search_by_key(&call.stream, |(stream, _)| *stream) {
             self.streams.remove(place);
@@ -495,10 +581,12 @@ impl<E: Exchange> HttpSession<E> {
         else {
             return;
         };
+        if !std::mem::replace(&mut call.is_done, true) {
+            turn.shard.request_answered(call.exchange.code());
+        }
         if engine.stream(call.stream).is_none() {
             return self.remove(turn, slot);
         }
-        call.is_done = true;
         self.done.push(slot);
     }
 
@@ -568,6 +656,8 @@ impl<E: Exchange> HttpSession<E> {
                 }
                 Step::Done { .. } => return self.done(turn, slot),
                 Step::Failed => {
+                    call.is_done = true;
+                    turn.shard.request_answered(Some(Code::Internal));
                     stream.reset(Reset::Internal);
                     return self.remove(turn, slot);
                 }

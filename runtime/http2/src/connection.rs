@@ -284,7 +284,13 @@ impl<R: Side> Connection<R> {
     /// open end with [`Reset::Disconnected`].
     pub fn handle_end(&mut self, now: Instant) {
         self.now = now;
-        self.finish(Outcome::Disconnected, Life::Closed);
+        let outcome = match &self.life {
+            // A peer that was asked to go has gone.
+            Life::Draining(asked) | Life::Drained(asked, _) if self.streams.is_empty() => asked.clone(),
+            Life::Open | Life::Draining(_) | Life::Drained(..) => Outcome::Disconnected,
+            Life::Lingering | Life::Closed => Outcome::Disconnected,
+        };
+        self.finish(outcome, Life::Closed);
     }
 
     /// Does what is due. A call that comes early does nothing.

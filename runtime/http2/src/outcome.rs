@@ -89,6 +89,8 @@ impl Outcome {
     }
 }
 
+impl std::error::Error for Outcome {}
+
 impl Guard {
     fn text(self) -> &'static str {
         match self {

@@ -13,7 +13,8 @@ use bytes::{Bytes, BytesMut};
 use ringwire_call::{CallOutcome, Traffic};
 use ringwire_http::{Head, Headers, HeadersMut};
 use ringwire_rpc::{
-    Answer, Code, Input as Received, Metadata, Opening, RequestRest, ServerExchange, Spec, StreamShape, answer_error,
+    Answer, Code, Input as Received, Metadata, Opening, RequestRest, ServerExchange, Spec, StreamShape,
+    answer_error,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -159,6 +160,13 @@ impl Routes {
             Ok((route, opening)) => self.begin(route, &opening, arrival, now),
             Err(Refused { spec, answer }) => self.refuse(head, spec, answer, now),
         }
+    }
+
+    /// A call that is refused with `error` before any code of the application runs, in the words of its protocol.
+    pub fn turn_away(&self, head: Head, error: &Error, now: Instant) -> CallInFlight {
+        let spec = self.open(&head).ok().map(|(route, _)| route.spec());
+        let answer = Box::new(answer_error(&head, error));
+        self.refuse(head, spec, answer, now)
     }
 
     fn refuse(

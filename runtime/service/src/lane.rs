@@ -397,7 +397,6 @@ impl State {
             Head::Due | Head::Left => Err(broken(LATE_HEADERS)),
         }
     }
-
 }
 
 impl Head {
