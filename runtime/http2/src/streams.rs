@@ -74,8 +74,10 @@ pub(crate) struct Stream {
     pub(crate) is_ready: bool,
     /// Whether the application waits for room.
     pub(crate) wants_room: bool,
-    /// The time since which the windows let nothing through.
-    pub(crate) blocked_since: Option<Instant>,
+    /// Whether the windows let nothing through.
+    pub(crate) is_blocked: bool,
+    /// What the peer takes of a queue for which its windows are too small.
+    pub(crate) pace: Option<Pace>,
 }
 
 impl Stream {
@@ -95,9 +97,17 @@ impl Stream {
             queue: Queue::default(),
             is_ready: false,
             wants_room: false,
-            blocked_since: None,
+            is_blocked: false,
+            pace: None,
         }
     }
+}
+
+/// The bytes that a peer has taken since a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) since: Instant,
+    pub(crate) taken: u64,
 }
 
 /// What a stream expects to receive.
