@@ -109,7 +109,6 @@ pub(crate) fn config(
             idle_timeout: timeouts.idle,
             // An exchange knows which bodies are uploads and which are conversations, whose silence is in order.
             body_timeout: NEVER,
-            body_rate_min: 0,
             send_timeout: timeouts.send,
             ..http1::Limits::default()
         },
@@ -120,8 +119,6 @@ pub(crate) fn config(
             connection_window: limits.connection_window,
             send_buffer: limits.send_buffer_max,
             preface_timeout: timeouts.handshake,
-            // Old and simple clients never acknowledge. A dead one is found by the PING.
-            settings_ack_timeout: NEVER,
             frame_timeout: timeouts.head,
             send_timeout: timeouts.send,
             ping_interval: timeouts.keepalive,

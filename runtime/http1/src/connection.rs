@@ -56,7 +56,7 @@ pub struct Connection<R: Side> {
     starved: bool,
     reset: Option<(StreamId, Reset)>,
     timer: Timer,
-    /// The length of what the shell still had to send, and since when.
+    /// The length of what the shell had to send, and when that was.
     unsent: (usize, Instant),
     outcome: Option<Outcome>,
     pub(crate) side: R::State,
@@ -240,18 +240,22 @@ impl<R: Side> Connection<R> {
     }
 
     /// Moves bytes that are to be sent into `out`, if `out` is empty. If it is not, this only sees whether the peer takes
-    /// any.
+    /// enough.
     ///
     /// Where bytes were moved, [`poll_event`](Self::poll_event) may have more to say.
     pub fn poll_output(&mut self, now: Instant, out: &mut SendQueue) -> Output {
-        let is_taken = out.is_empty() || out.len() != self.unsent.0;
+        let (unsent, since) = self.unsent;
+        let due = since.checked_add(self.limits.send_timeout);
+        let is_due = !out.is_empty() && due.is_some_and(|due| due <= now);
+        let is_slow = is_due && (unsent.saturating_sub(out.len()) as u64) < self.limits.send_min();
+        let begins = out.is_empty() || (is_due && !is_slow);
         if out.is_empty() {
             self.flush_head();
             if !self.out.is_empty() {
                 std::mem::swap(out, &mut self.out);
             }
         }
-        if is_taken {
+        if begins {
             self.unsent = (out.len(), now);
         }
         let lingers = match self.phase {
@@ -264,7 +268,7 @@ impl<R: Side> Connection<R> {
         }
         let stalled_at =
             if out.is_empty() { None } else { self.unsent.1.checked_add(self.limits.send_timeout) };
-        if stalled_at.is_some_and(|at| at <= now) && self.phase != Phase::Closed {
+        if is_slow && self.phase != Phase::Closed {
             self.fail(Fault::SendTimeout);
         }
         self.timer.set(self.wait(out), now);
