@@ -107,8 +107,10 @@ pub(crate) fn config(
             linger_timeout: timeouts.linger,
             head_timeout: timeouts.head,
             idle_timeout: timeouts.idle,
-            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order.
+            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order. The rate holds
+            // for bodies whose length was announced, once an exchange has had its time to end one that stops.
             body_timeout: NEVER,
+            body_rate_grace: timeouts.body.saturating_add(timeouts.head),
             send_timeout: timeouts.send,
             ..http1::Limits::default()
         },

@@ -6,7 +6,7 @@ use crate::send::{FieldSink, Send};
 use crate::timer::{Timer, Wait};
 use crate::{Fault, Limits, StreamMut};
 use bytes::{Bytes, BytesMut};
-use ringwire_http::{Close, Event, Names, Output, Reset, Role, SendQueue, StreamId, Version};
+use ringwire_http::{Close, Event, Names, Output, Pace, Reset, Role, SendQueue, StreamId, Version};
 use std::time::Instant;
 
 /// An HTTP/1 connection, for one of its sides.
@@ -56,8 +56,8 @@ pub struct Connection<R: Side> {
     starved: bool,
     reset: Option<(StreamId, Reset)>,
     timer: Timer,
-    /// The length of what the shell had to send, and when that was.
-    unsent: (usize, Instant),
+    /// The length of what the shell still had to send, and the pace at which it becomes less.
+    unsent: (usize, Pace),
     outcome: Option<Outcome>,
     pub(crate) side: R::State,
 }
@@ -163,7 +163,7 @@ impl<R: Side> Connection<R> {
             starved: false,
             reset: None,
             timer: Timer::new(wait, now),
-            unsent: (0, now),
+            unsent: (0, Pace::new(now)),
             outcome: None,
             side,
         }
@@ -244,19 +244,19 @@ impl<R: Side> Connection<R> {
     ///
     /// Where bytes were moved, [`poll_event`](Self::poll_event) may have more to say.
     pub fn poll_output(&mut self, now: Instant, out: &mut SendQueue) -> Output {
-        let (unsent, since) = self.unsent;
-        let due = since.checked_add(self.limits.send_timeout);
-        let is_due = !out.is_empty() && due.is_some_and(|due| due <= now);
-        let is_slow = is_due && (unsent.saturating_sub(out.len()) as u64) < self.limits.send_min();
-        let begins = out.is_empty() || (is_due && !is_slow);
+        let (unsent, pace) = &mut self.unsent;
+        if out.len() < *unsent {
+            pace.take(*unsent - out.len(), now);
+            *unsent = out.len();
+        }
+        let (timeout, min) = (self.limits.send_timeout, self.limits.send_min());
+        let is_slow = !out.is_empty() && pace.is_slow(now, timeout, min);
         if out.is_empty() {
             self.flush_head();
             if !self.out.is_empty() {
                 std::mem::swap(out, &mut self.out);
             }
-        }
-        if begins {
-            self.unsent = (out.len(), now);
+            self.unsent = (out.len(), Pace::new(now));
         }
         let lingers = match self.phase {
             Phase::Open | Phase::Draining | Phase::Closed => true,
@@ -266,8 +266,7 @@ impl<R: Side> Connection<R> {
         if !lingers && out.is_empty() {
             self.phase = Phase::Closed;
         }
-        let stalled_at =
-            if out.is_empty() { None } else { self.unsent.1.checked_add(self.limits.send_timeout) };
+        let stalled_at = if out.is_empty() { None } else { self.unsent.1.due(timeout) };
         if is_slow && self.phase != Phase::Closed {
             self.fail(Fault::SendTimeout);
         }

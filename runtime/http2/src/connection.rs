@@ -6,12 +6,13 @@ use crate::heads::Heads;
 use crate::outcome::Checked;
 use crate::receive::{Block, Reading, flow_control};
 use crate::send::BEFORE_BLOCK;
-use crate::streams::{Ended, Finish, Key, Pace, Recv, Send, Streams};
+use crate::streams::{Ended, Finish, Key, Recv, Send, Streams};
 use crate::{ErrorCode, Limits, Outcome, Side, StreamMut, Wait};
 use bytes::{Buf, Bytes};
 use ringwire_hpack::Encoder;
 use ringwire_http::{
-    Client, Close, Event, HeadersMut, Method, Names, Output, RequestLine, Reset, SendQueue, Server, StreamId,
+    Client, Close, Event, HeadersMut, Method, Names, Output, Pace, RequestLine, Reset, SendQueue, Server,
+    StreamId,
 };
 use std::collections::VecDeque;
 use std::fmt;
@@ -78,9 +79,9 @@ pub struct Connection<R: Side> {
     /// Streams with something to send, in the order of their turns.
     pub(crate) ready: VecDeque<Key>,
     pub(crate) wants_room: Vec<Key>,
-    /// Bytes that the shell had not sent, and when that was.
+    /// Bytes that the shell had not sent when it last asked, and the pace at which they become fewer.
     unsent: usize,
-    unsent_since: Instant,
+    pace: Pace,
     send_overdue: bool,
 
     pub(crate) timers: Timers,
@@ -231,7 +232,7 @@ impl<R: Side> Connection<R> {
             ready: VecDeque::new(),
             wants_room: Vec::new(),
             unsent: 0,
-            unsent_since: now,
+            pace: Pace::new(now),
             idle_since: None,
             send_overdue: false,
             timers,
@@ -405,12 +406,8 @@ impl<R: Side> Connection<R> {
             if !self.wants_room.is_empty() {
                 self.offer_room();
             }
-        } else if self.send_overdue {
-            if self.unsent.saturating_sub(out.len()) as u64 >= self.send_min() {
-                self.expect_progress(out.len());
-            } else {
-                self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
-            }
+        } else {
+            self.look_at_progress(out.len());
         }
         self.end_if_drained();
         if self.idle_since.is_none() && self.streams.is_empty() {
@@ -439,11 +436,10 @@ impl<R: Side> Connection<R> {
         self.limits.send_timeout.as_secs().saturating_mul(self.limits.send_rate_min.into()).max(1)
     }
 
-    /// Begins to wait until the peer takes enough of what is unsent. The timer is not moved each time: it looks again when it
-    /// is due.
+    /// Begins to wait until the peer takes what is unsent. The timer is not moved each time: it looks again when it is due.
     fn expect_progress(&mut self, unsent: usize) {
         self.unsent = unsent;
-        self.unsent_since = self.now;
+        self.pace = Pace::new(self.now);
         self.send_overdue = false;
         if !self.timers.is_set(Timer::Send) {
             self.timers.set_after(Timer::Send, self.now, Some(self.limits.send_timeout));
@@ -452,10 +448,24 @@ impl<R: Side> Connection<R> {
 
     /// Only the shell knows whether it has sent anything since: `poll_output` asks.
     fn check_progress(&mut self) {
-        let due = self.unsent_since.checked_add(self.limits.send_timeout);
-        match due.filter(|due| *due > self.now) {
+        match self.pace.due(self.limits.send_timeout).filter(|due| *due > self.now) {
             Some(later) => self.timers.set(Timer::Send, later),
             None => self.send_overdue = true,
+        }
+    }
+
+    fn look_at_progress(&mut self, unsent: usize) {
+        if unsent < self.unsent {
+            self.pace.take(self.unsent - unsent, self.now);
+            self.unsent = unsent;
+        }
+        if !std::mem::take(&mut self.send_overdue) {
+            return;
+        }
+        if self.pace.is_slow(self.now, self.limits.send_timeout, self.send_min()) {
+            self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
+        } else if let Some(later) = self.pace.due(self.limits.send_timeout) {
+            self.timers.set(Timer::Send, later);
         }
     }
 
@@ -706,24 +716,25 @@ impl<R: Side> Connection<R> {
     /// Resets the streams whose windows the peer has kept shut, or all but shut, for too long.
     fn reset_blocked(&mut self) {
         let (now, timeout, min) = (self.now, self.limits.send_timeout, self.send_min());
-        let mut oldest = None::<Instant>;
+        let mut next = None;
         let keys: Vec<Key> = self.streams.keys().collect();
         for key in keys {
             let stream = self.streams.at(key);
             let Some(pace) = &mut stream.pace else { continue };
-            if now.saturating_duration_since(pace.since) >= timeout {
-                if stream.is_blocked && pace.taken < min {
-                    self.events.push_back(Event::Reset { stream: StreamId(key.id), reset: Reset::Excessive });
-                    self.remove(key, Ended::ResetHere);
-                    self.put_reset(key.id, ErrorCode::ENHANCE_YOUR_CALM);
-                    continue;
-                }
-                *pace = Pace { since: now, taken: 0 };
+            if pace.is_slow(now, timeout, min) && stream.is_blocked {
+                self.events.push_back(Event::Reset { stream: StreamId(key.id), reset: Reset::Excessive });
+                self.remove(key, Ended::ResetHere);
+                self.put_reset(key.id, ErrorCode::ENHANCE_YOUR_CALM);
+                continue;
             }
-            oldest = Some(oldest.map_or(pace.since, |oldest| oldest.min(pace.since)));
+            if !stream.is_blocked {
+                // It waits for its turn.
+                *pace = Pace::new(now);
+            }
+            next = next.into_iter().chain(pace.due(timeout)).min();
         }
-        if let Some(oldest) = oldest {
-            self.timers.set_after(Timer::Windows, oldest, Some(timeout));
+        if let Some(next) = next {
+            self.timers.set(Timer::Windows, next);
         }
     }
 

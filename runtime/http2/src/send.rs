@@ -3,11 +3,11 @@
 use crate::connection::FRAMES_EARNED;
 use crate::frame::{HEADER_LEN, flag, header, kind, put, put_long};
 use crate::guard::Timer;
-use crate::streams::{Ended, Finish, Key, Pace, Recv, Send};
+use crate::streams::{Ended, Finish, Key, Recv, Send};
 use crate::{Connection, ErrorCode, Side};
 use bytes::{Bytes, BytesMut};
 use ringwire_hpack::{Block, Encoder};
-use ringwire_http::{Fields, Headers, HeadersMut, Part, Reset, Server, StreamId};
+use ringwire_http::{Fields, Headers, HeadersMut, Pace, Part, Reset, Server, StreamId};
 
 /// An open stream of a [`Connection`].
 #[derive(Debug)]
@@ -303,7 +303,7 @@ impl<R: Side> Connection<R> {
             if max <= 0 {
                 // A stream waits for its own window, or for its turn once the connection's opens.
                 stream.is_blocked = true;
-                stream.pace.get_or_insert(Pace { since: self.now, taken: 0 });
+                stream.pace.get_or_insert(Pace::new(self.now));
                 if !self.timers.is_set(Timer::Windows) {
                     self.timers.set_after(Timer::Windows, self.now, Some(self.limits.send_timeout));
                 }
@@ -334,7 +334,7 @@ impl<R: Side> Connection<R> {
         if stream.queue.bytes() == 0 {
             stream.pace = None;
         } else if let Some(pace) = &mut stream.pace {
-            pace.taken += len as u64;
+            pace.take(len, self.now);
         }
         if end {
             stream.queue.finish = Finish::Open;

@@ -1,7 +1,7 @@
 //! The streams of a connection: <https://www.rfc-editor.org/rfc/rfc9113#section-5.1>.
 
 use bytes::{Buf, Bytes};
-use ringwire_http::Fields;
+use ringwire_http::{Fields, Pace};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -101,13 +101,6 @@ impl Stream {
             pace: None,
         }
     }
-}
-
-/// The bytes that a peer has taken since a time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    pub(crate) since: Instant,
-    pub(crate) taken: u64,
 }
 
 /// What a stream expects to receive.
