@@ -123,9 +123,10 @@ pub(crate) fn config(
             linger_timeout: timeouts.linger,
             head_timeout: timeouts.head,
             idle_timeout: timeouts.idle,
-            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order.
+            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order. The rate holds
+            // for bodies whose length was announced, once an exchange has had its time to end one that stops.
             body_timeout: NEVER,
-            body_rate_min: 0,
+            body_rate_grace: timeouts.body.saturating_add(timeouts.head),
             send_timeout: timeouts.send,
             ..http1::Limits::default()
         },
@@ -136,8 +137,6 @@ pub(crate) fn config(
             connection_window: limits.connection_window,
             send_buffer: limits.send_buffer_max,
             preface_timeout: timeouts.handshake,
-            // Old and simple clients never acknowledge. A dead one is found by the PING.
-            settings_ack_timeout: NEVER,
             frame_timeout: timeouts.head,
             send_timeout: timeouts.send,
             ping_interval: timeouts.keepalive,
