@@ -262,10 +262,10 @@ impl Socketed {
 #[cfg(target_os = "linux")]
 impl IntoListener for Inherited {
     fn into_listening(self) -> Source {
-        Source(match self.listening {
+        Source(Ok(match self.listening {
             Socketed::Tcp(listener) => Listening::Tcp(listener),
             Socketed::Unix(listener) => Listening::Unix(listener),
-        })
+        }))
     }
 }
 
