@@ -9,8 +9,6 @@ fn http2_is_as_specified() {
     let server = std::env::var("SERVER").ok().or(built).expect("a server");
     let found = h2spec::run("h2spec", Path::new(&server)).expect("h2spec runs");
     println!("{found:?}");
-    assert_eq!((found.tests, found.passed, found.skipped), (146, 145, 0), "{:?}", found.failed);
-    // The port speaks HTTP/1.1 too, and answers what is no preface with 400, which h2spec takes for a frame. The engine alone
-    // passes all 146; a server that closes on a first line without a version of HTTP would too.
-    assert_eq!(found.failed, ["2: Sends invalid connection preface"]);
+    let green = (found.tests, found.passed, found.skipped) == (146, 146, 0);
+    assert!(green && found.failed.is_empty(), "{:?}", found.failed);
 }

@@ -40,11 +40,6 @@ impl Case {
         self
     }
 
-    /// What our server over hyper says in its place, and why.
-    pub(crate) fn over_hyper(self, says: impl Into<String>, why: &'static str) -> Self {
-        self.differs(Server::OverHyper, "", says, why)
-    }
-
     /// What connect-go says in its place, and why.
     pub(crate) fn connect_go(self, says: impl Into<String>, why: &'static str) -> Self {
         self.connect_go_where("", says, why)
@@ -79,8 +74,8 @@ impl Case {
 /// Whose server it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Server {
-    /// Ours, portable.
-    OverHyper,
+    /// Ours.
+    Ringwire,
     /// The suite's own reference: for calibration.
     ConnectGo,
 }

@@ -1,6 +1,6 @@
 //! The head of a message: what stands before its body.
 
-use crate::{Fields, Headers, HeadersMut, Method, Names, Version};
+use crate::{Fields, Headers, HeadersMut, Method, Names, Token, Version};
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -121,7 +121,8 @@ impl Head {
 
     /// The authority: of HTTP/2's `:authority`, or of an absolute target or the `host` field in HTTP/1.
     pub fn authority(&self) -> Option<&str> {
-        self.0.authority.as_deref()
+        let host = || self.0.fields.known(Token::HOST).filter(|host| !host.is_empty());
+        self.0.authority.as_deref().or_else(|| std::str::from_utf8(host()?).ok())
     }
 
     /// The scheme, where the request names one.
@@ -152,6 +153,14 @@ impl Head {
     /// A slot for one value that a layer above works out from this head, kept for as long as the head.
     pub fn memo(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
         &self.0.memo
+    }
+
+    /// The method, the target and the fields, with their buffers.
+    ///
+    /// # Errors
+    /// Somebody else holds this head, which comes back.
+    pub fn into_parts(self) -> Result<(Method, Box<str>, Fields), Self> {
+        Arc::try_unwrap(self.0).map(|parts| (parts.method, parts.target, parts.fields)).map_err(Self)
     }
 
     /// Whether this has been asked before. A head that comes once is not worth a [`memo`](Self::memo): who makes one asks here
@@ -246,6 +255,22 @@ mod tests {
         let head = head.with_authority("a:1").with_scheme(Scheme::Https).with_field("te", "x");
         assert_eq!((head.authority(), head.scheme()), (Some("a:1"), Some(Scheme::Https)));
         assert_eq!(head.get("te"), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn the_host_is_an_authority_too() {
+        for (host, want) in [("a:1", Some("a:1")), ("", None)] {
+            assert_eq!(target("/").with_field("host", host).authority(), want);
+        }
+        assert_eq!(target("/").with_field("host", "a").with_authority("b").authority(), Some("b"));
+    }
+
+    #[test]
+    fn parts_leave_a_head_that_is_held_once() {
+        let head = target("/").with_field("te", "x");
+        assert!(head.clone().into_parts().is_err_and(|same| same.is(&head)));
+        let (method, target, fields) = head.into_parts().expect("the only one");
+        assert_eq!((method, &*target, fields.len()), (Method::Get, "/", 1));
     }
 
     #[test]

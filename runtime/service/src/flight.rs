@@ -163,6 +163,13 @@ impl Routes {
         }
     }
 
+    /// A call that is refused with `error` before any code of the application runs, in the words of its protocol.
+    pub fn turn_away(&self, head: Head, error: &Error, now: Instant) -> CallInFlight {
+        let spec = self.open(&head).ok().map(|(route, _)| route.spec());
+        let answer = Box::new(answer_error(&head, error));
+        self.refuse(head, spec, answer, now)
+    }
+
     fn refuse(
         &self,
         head: Head,
@@ -229,6 +236,16 @@ impl CallInFlight {
     /// The head of the request.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// The end of the response, if all of its body has been written: the next [`poll`](Self::poll) answers it as
+    /// [`Step::Done`].
+    pub fn ending(&self) -> Option<Ended> {
+        match &self.state {
+            State::Trail(ended) => Some(*ended),
+            State::Gather(_) | State::Run(_) | State::Close(_) | State::Break(..) => None,
+            State::Refuse(_) | State::Done => None,
+        }
     }
 
     /// Takes what has arrived. Poll next.

@@ -1,12 +1,12 @@
 //! The instructions of a unary call without a connection, counted by callgrind.
 
-use ringwire_testing::instructions::Counted;
+use ringwire_testing::instructions::{check, per_request};
 
 #[test]
 fn a_unary_call_stays_within_its_budget() {
-    let calls = Counted::new("UNARY_CALLS", "unary_calls");
     for (protocol, heads, [optimised, debug]) in BUDGETS {
-        calls.check(&[protocol, heads], if cfg!(debug_assertions) { debug } else { optimised });
+        let each = per_request("unary_calls", "unary_calls::call", &[protocol, heads]);
+        check(&[protocol, heads].join(", "), each, if cfg!(debug_assertions) { debug } else { optimised });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Peers that send much of what costs them little: a server bounds it, keeps its memory, and serves others.
 //!
-//! What hyper does for the portable server in memory, `//runtime/tower:server_test` has on a virtual clock; this is the same
-//! from outside, for every server, and what that cannot show: sockets that fill up.
+//! `//server_uring:server_test` has the same in memory, on a virtual clock; this is from outside, for every server, with
+//! what that cannot show: sockets that fill up.
 
 use super::goaway::call;
 use crate::case::Case;
@@ -29,7 +29,6 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .case("streams that make the server reset them, by an empty WINDOW_UPDATE")
         .want("goaway 11, takes connections")
-        .over_hyper("goaway 1, takes connections", "h2 ends the connection where it could end the stream")
         .connect_go("takes all, takes connections", "Go does not count its own resets"),
         flood(
             |round| {
@@ -41,7 +40,6 @@ pub(super) fn cases() -> Vec<Case> {
         )
         .case("streams that make the server reset them, by DATA after their end")
         .want("goaway 11, takes connections")
-        .over_hyper("goaway 1, takes connections", "h2 ends the connection where it could end the stream")
         .connect_go("takes all, takes connections", "Go does not count its own resets"),
         flood(|round| head(2 * round + 1, END_HEADERS), 20_000, Reads::All)
             .case("more streams than there may be")

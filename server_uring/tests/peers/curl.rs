@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::programs::find;
-use crate::running::{Certificate, Running};
+use crate::running::{Certificate, DRIVERS, Running, identity};
 
 struct Curl {
     program: PathBuf,
@@ -122,12 +122,18 @@ fn ok(version: &str) -> &'static str {
 
 #[test]
 fn over_http1() {
-    check(Curl::new(Running::plain(), "http://127.0.0.1", &["--http1.1"]), "HTTP/1.1");
+    for &driver in DRIVERS {
+        check(Curl::new(Running::with_cors(driver, None), "http://127.0.0.1", &["--http1.1"]), "HTTP/1.1");
+    }
 }
 
 #[test]
 fn over_http2_with_prior_knowledge() {
-    check(Curl::new(Running::plain(), "http://127.0.0.1", &["--http2-prior-knowledge"]), "HTTP/2");
+    for &driver in DRIVERS {
+        let curl =
+            Curl::new(Running::with_cors(driver, None), "http://127.0.0.1", &["--http2-prior-knowledge"]);
+        check(curl, "HTTP/2");
+    }
 }
 
 #[test]
@@ -135,6 +141,9 @@ fn over_tls() {
     let certificate = Certificate::for_test("curl");
     let trust = ["--cacert", certificate.path()];
     let with = |more: &'static str| [&trust[..], &[more]].concat();
-    check(Curl::new(Running::tls(), "https://localhost", &with("--http2")), "HTTP/2");
-    check(Curl::new(Running::tls(), "https://localhost", &with("--http1.1")), "HTTP/1.1");
+    for &driver in DRIVERS {
+        let running = || Running::with_cors(driver, Some(identity()));
+        check(Curl::new(running(), "https://localhost", &with("--http2")), "HTTP/2");
+        check(Curl::new(running(), "https://localhost", &with("--http1.1")), "HTTP/1.1");
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::programs::find;
-use crate::running::{Certificate, Running};
+use crate::running::{Certificate, DRIVERS, Running, identity};
 
 /// Runs connectpeer against `server` in every combination of these options.
 fn check_connect(server: &Running, base: &str, rest: &[&str]) {
@@ -35,23 +35,30 @@ fn run(command: &mut Command) -> String {
 
 #[test]
 fn connect_go_in_every_protocol_codec_and_version() {
-    check_connect(&Running::plain(), "http://127.0.0.1", &[]);
+    for &driver in DRIVERS {
+        check_connect(&Running::router(driver, None), "http://127.0.0.1", &[]);
+    }
 }
 
 #[test]
 fn connect_go_over_tls() {
     let certificate = Certificate::for_test("connect-go");
-    check_connect(&Running::tls(), "https://localhost", &["-ca", certificate.path()]);
+    for &driver in DRIVERS {
+        let server = Running::router(driver, Some(identity()));
+        check_connect(&server, "https://localhost", &["-ca", certificate.path()]);
+    }
 }
 
 #[test]
 fn connect_go_with_get() {
     let Some(program) = find("RINGWIRE_CONNECTPEER", "connectpeer") else { return };
-    let server = Running::plain();
-    let url = format!("http://127.0.0.1:{}", server.port);
-    for codec in ["proto", "json"] {
-        for gzip in ["-gzip=false", "-gzip=true"] {
-            run(Command::new(&program).args(["-url", &url, "-get", "-codec", codec, gzip]));
+    for &driver in DRIVERS {
+        let server = Running::router(driver, None);
+        let url = format!("http://127.0.0.1:{}", server.port);
+        for codec in ["proto", "json"] {
+            for gzip in ["-gzip=false", "-gzip=true"] {
+                run(Command::new(&program).args(["-url", &url, "-get", "-codec", codec, gzip]));
+            }
         }
     }
 }
@@ -59,25 +66,34 @@ fn connect_go_with_get() {
 #[test]
 fn grpc_go() {
     let Some(program) = find("RINGWIRE_GRPCPEER", "grpcpeer") else { return };
-    let server = Running::plain();
-    let target = format!("127.0.0.1:{}", server.port);
-    run(Command::new(&program).args(["-target", &target]));
-    run(Command::new(&program).args(["-target", &target, "-gzip"]));
+    for &driver in DRIVERS {
+        let server = Running::router(driver, None);
+        let target = format!("127.0.0.1:{}", server.port);
+        run(Command::new(&program).args(["-target", &target]));
+        run(Command::new(&program).args(["-target", &target, "-gzip"]));
+    }
 }
 
 #[test]
 fn grpc_go_over_tls() {
     let Some(program) = find("RINGWIRE_GRPCPEER", "grpcpeer") else { return };
-    let server = Running::tls();
-    let target = format!("127.0.0.1:{}", server.port);
     let certificate = Certificate::for_test("grpc-go");
-    run(Command::new(&program).args(["-target", &target, "-ca", certificate.path()]));
+    for &driver in DRIVERS {
+        let server = Running::router(driver, Some(identity()));
+        let target = format!("127.0.0.1:{}", server.port);
+        run(Command::new(&program).args(["-target", &target, "-ca", certificate.path()]));
+    }
 }
 
 #[test]
 fn grpcurl() {
+    for &driver in DRIVERS {
+        check_grpcurl(&Running::router(driver, None));
+    }
+}
+
+fn check_grpcurl(server: &Running) {
     let Some(program) = find("RINGWIRE_GRPCURL", "grpcurl") else { return };
-    let server = Running::plain();
     let target = format!("127.0.0.1:{}", server.port);
     let folder = match std::env::var_os("RINGWIRE_PEERS_PROTO") {
         Some(folder) => folder.into(),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use http::HeaderName;
-use ringwire_tower::{Cors, Handle, RpcService, Server, Tls};
+use ringwire_server::{DriverChoice, Handle, IntoService, Server, ServerTls};
+use ringwire_tower::{Cors, RpcService};
 use tower_layer::Layer;
 
 pub(crate) struct Running {
@@ -14,28 +15,40 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn plain() -> Self {
-        Self::start(|server| server)
+    /// The services alone.
+    pub(crate) fn router(driver: DriverChoice, tls: Option<ServerTls>) -> Self {
+        Self::start(driver, tls, crate::echo::router())
     }
 
-    pub(crate) fn tls() -> Self {
-        Self::start(|server| server.tls(Tls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()))
-    }
-
-    fn start(configure: impl FnOnce(Server) -> Server) -> Self {
-        let mut server = configure(Server::bind("127.0.0.1:0"));
-        let port = server.local_address().unwrap().tcp().unwrap().port();
-        let handle = server.handle();
+    /// The services behind a layer.
+    pub(crate) fn with_cors(driver: DriverChoice, tls: Option<ServerTls>) -> Self {
         let cors =
             Cors::origins(["https://app.example"]).response_headers([HeaderName::from_static("x-echo")]);
-        let service = cors.layer(RpcService::new(crate::echo::router()).unwrap());
+        Self::start(driver, tls, cors.layer(RpcService::new(crate::echo::router()).unwrap()))
+    }
+
+    fn start<K: 'static>(
+        driver: DriverChoice,
+        tls: Option<ServerTls>,
+        service: impl IntoService<K> + Send + 'static,
+    ) -> Self {
+        let mut server = Server::bind("127.0.0.1:0").driver(driver);
+        if let Some(tls) = tls {
+            server = server.tls(tls);
+        }
+        let port = server.local_address().unwrap().tcp().unwrap().port();
+        let handle = server.handle();
         let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(server.serve(service)).unwrap();
         });
         Self { port, handle, thread: Some(thread) }
     }
+}
+
+/// The identity of the server.
+pub(crate) fn identity() -> ServerTls {
+    ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()
 }
 
 impl Drop for Running {
@@ -70,3 +83,9 @@ impl Drop for Certificate {
 
 const SERVER_PEM: &[u8] = include_bytes!("../server/certificates/server.pem");
 const SERVER_KEY: &[u8] = include_bytes!("../server/certificates/server.key");
+
+pub(crate) const DRIVERS: &[DriverChoice] = &[
+    DriverChoice::Readiness,
+    #[cfg(target_os = "linux")]
+    DriverChoice::Ring,
+];

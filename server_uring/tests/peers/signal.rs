@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use ringwire_tower::{Server, terminated};
+use ringwire_server::{Server, terminated};
 
 #[cfg(unix)]
 #[tokio::test]
 async fn sigterm_drains_the_server_and_ends_nothing_else() {
-    let mut server = Server::bind("127.0.0.1:0").until(terminated());
+    let server = Server::bind("127.0.0.1:0").until(terminated());
     let handle = server.handle();
     let mut serving = Box::pin(server.serve(crate::echo::router()));
     // Once it has been polled, the signal is the server's and no longer the end of the process.
