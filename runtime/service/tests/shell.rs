@@ -96,9 +96,9 @@ impl Greet for Elsewhere {
 
 /// Serves one request; returns the response with its fields in order of their names, and the code of the error.
 fn answer(head: Head, request: &[u8]) -> (String, Option<Code>) {
-    let routes = Router::new().add(GreetServer::new(Elsewhere)).build().unwrap();
+    let routes = Router::new().add(GreetServer::new(Elsewhere)).build().expect("one service");
     let mut response = Vec::new();
-    let ended = serve(&routes, head, request, &mut response).unwrap();
+    let ended = serve(&routes, head, request, &mut response).expect("memory does not fail");
     (response.escape_ascii().to_string().replace("\\r\\n", "\n"), ended.code)
 }
 
