@@ -1,11 +1,11 @@
-//! Serves the echo service of the tests, for measuring: `echo ADDRESS [ring|readiness]`. One shard, on core 0 with `pinned`.
+//! Serves a unary echo, for measuring: `echo ADDRESS [ring|readiness]`. One shard.
 
 #![forbid(unsafe_code)]
 
-#[path = "../tests/echo/mod.rs"]
-mod echo;
-
+use buffa_types::google::protobuf::StringValue;
+use ringwire_rpc::{Spec, StreamShape};
 use ringwire_server::{DriverChoice, ServeError, Server, terminated};
+use ringwire_service::{Call, Ends, Mounted, Result, Router, Service};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), ServeError> {
@@ -18,5 +18,24 @@ async fn main() -> Result<(), ServeError> {
     };
     let server = Server::bind(address).driver(driver).shards(1);
     println!("{}", server.local_address()?);
-    server.until(terminated()).serve(echo::router()).await
+    server.until(terminated()).serve(Router::new().add(Mounted::new(Echo))).await
+}
+
+/// A service of one method, as generated code would have it.
+struct Echo;
+
+impl Service for Echo {
+    const NAME: &'static str = "ringwire.peers.v1.Echo";
+    const METHODS: &'static [Spec] = &[Spec::new("/ringwire.peers.v1.Echo/Say", StreamShape::Unary)];
+
+    fn find(method: &str) -> Option<usize> {
+        (method == "Say").then_some(0)
+    }
+
+    async fn serve(&self, _: usize, _: &mut Call, ends: Ends<'_>) -> Result<()> {
+        let (request, response) = ends.unary::<StringValue, StringValue>()?;
+        let value = request.view()?.value.to_owned();
+        response.send(&StringValue { value, ..Default::default() }).await?;
+        Ok(())
+    }
 }

@@ -54,8 +54,24 @@ pub(crate) trait Driver {
     /// Hands everything over to the operating system, and collects what has happened, without waiting.
     fn turn(&mut self, completions: &mut Vec<Completion>);
 
+    /// The effort so far.
+    fn tally(&self) -> Tally {
+        Tally::default()
+    }
+
     /// Waits until a turn is worth while. Ready at once if it is already.
     fn park(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// The effort of a driver since its start. Only a ring keeps count.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Tally {
+    /// Entries into the kernel.
+    pub(crate) entries: u64,
+    /// Receives that found no buffer.
+    pub(crate) starved: u64,
+    /// Buffers that are not offered to the kernel now.
+    pub(crate) buffers_out: u16,
 }
 
 /// Whether a connection is read from.

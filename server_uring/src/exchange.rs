@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ringwire_http::Head;
-use ringwire_service::{Input, Outbox, Peer, Spec};
+use ringwire_service::{Code, Input, Outbox, Peer, Spec};
 
 /// Answers the requests of one shard.
 pub(crate) trait Handler {
@@ -13,6 +13,9 @@ pub(crate) trait Handler {
 
     /// Begins an exchange. Nothing of the application runs before its first poll.
     fn start(&mut self, request: Arrived) -> Self::Exchange;
+
+    /// Begins an exchange that answers "unavailable": the server has enough to do, and the client may try again after `wait`.
+    fn shed(&mut self, request: Arrived, wait: Duration) -> Self::Exchange;
 
     /// Ready when no work goes on that no exchange waits for.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()>;
@@ -29,8 +32,8 @@ pub(crate) struct Arrived {
 
 /// One request and its response. Dropping it cancels it.
 ///
-/// The steps are one [`Step::Head`], any number of [`Step::Body`], one [`Step::Done`], and [`Step::Wait`] between any two. Every
-/// step may append to the body.
+/// The steps are one [`Step::Head`], any number of [`Step::Body`], one [`Step::Done`], and [`Step::Wait`] between any two. The
+/// first two may append to the body; the first and the third may write fields: of the head, and of the trailers.
 pub(crate) trait Exchange {
     /// Takes a piece of the request. Poll next.
     fn handle_input(&mut self, input: Input<'_>);
@@ -38,6 +41,10 @@ pub(crate) trait Exchange {
     fn handle_sent(&mut self, len: usize);
     /// Goes on.
     fn poll(&mut self, cx: &mut Context<'_>, now: Instant, outbox: &mut Outbox<'_>) -> Step;
+    /// Whether all of the response has been written, so that [`Step::Done`] without trailers would be next.
+    fn is_whole(&self) -> bool;
+    /// The code of the error with which it has ended, if it speaks in codes and that is known.
+    fn code(&self) -> Option<Code>;
     /// The method that is called, if it is one of a router.
     fn spec(&self) -> Option<&'static Spec>;
 }

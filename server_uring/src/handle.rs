@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 #[cfg(unix)]
 use std::future::{Future, poll_fn};
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 #[cfg(unix)]
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use ringwire_service::{Routes, Spec};
+use ringwire_service::{Code, Routes, Spec};
 use tokio::sync::watch;
 
+use crate::driver::Tally;
 use crate::listener::Accepted;
 use crate::notice::Notice;
 use crate::shard::now;
@@ -53,26 +54,45 @@ impl Handle {
     pub fn load(&self) -> Load {
         let mut load = Load::default();
         for shard in self.server.counts() {
-            let Load { connections, requests, connections_accepted, connections_refused, requests_accepted } =
-                &mut load;
+            let Load {
+                connections,
+                requests,
+                connections_accepted,
+                connections_refused,
+                requests_accepted,
+                requests_shed,
+            } = &mut load;
             *connections += shard.connections.load(Ordering::Relaxed);
             *requests += shard.requests.load(Ordering::Relaxed) as usize;
             *connections_accepted += shard.connections_accepted.load(Ordering::Relaxed);
             *connections_refused += shard.connections_refused.load(Ordering::Relaxed);
             *requests_accepted += shard.requests_accepted.load(Ordering::Relaxed);
+            *requests_shed += shard.requests_shed.load(Ordering::Relaxed);
         }
         load
     }
 
     /// The load of each shard.
     pub fn shards(&self) -> Vec<ShardLoad> {
-        let load = |counts: &Arc<Counts>| ShardLoad {
-            connections: counts.connections.load(Ordering::Relaxed),
-            requests: counts.requests.load(Ordering::Relaxed) as usize,
-            requests_accepted: counts.requests_accepted.load(Ordering::Relaxed),
-            bytes_sent: counts.bytes_sent.load(Ordering::Relaxed),
-            sends: counts.sends.load(Ordering::Relaxed),
-            turns: counts.turns.load(Ordering::Relaxed),
+        let load = |counts: &Arc<Counts>| {
+            let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+            ShardLoad {
+                connections: counts.connections.load(Ordering::Relaxed),
+                requests: count(&counts.requests) as usize,
+                requests_accepted: count(&counts.requests_accepted),
+                requests_shed: count(&counts.requests_shed),
+                responses: ResponseCounts(std::array::from_fn(|place| count(&counts.responses[place]))),
+                bytes_received: count(&counts.bytes_received),
+                receives: count(&counts.receives),
+                bytes_sent: count(&counts.bytes_sent),
+                sends: count(&counts.sends),
+                turns: count(&counts.turns),
+                completions: count(&counts.completions),
+                completions_max: count(&counts.completions_max) as usize,
+                ring_entries: count(&counts.ring_entries),
+                buffers_out: count(&counts.buffers_out) as usize,
+                buffers_exhausted: count(&counts.buffers_exhausted),
+            }
         };
         self.server.counts().iter().map(load).collect()
     }
@@ -92,6 +112,8 @@ pub struct Load {
     pub connections_refused: u64,
     /// Requests since the start.
     pub requests_accepted: u64,
+    /// Those of them that were turned away because too many were in flight.
+    pub requests_shed: u64,
 }
 
 /// The present load of one shard, and what it has done so far.
@@ -104,12 +126,46 @@ pub struct ShardLoad {
     pub requests: usize,
     /// Requests since the start.
     pub requests_accepted: u64,
+    /// Those of them that were turned away because too many were in flight.
+    pub requests_shed: u64,
+    /// Responses since the start, by their codes.
+    pub responses: ResponseCounts,
+    /// Bytes received since the start.
+    pub bytes_received: u64,
+    /// Receives since the start.
+    pub receives: u64,
     /// Bytes handed to sockets since the start.
     pub bytes_sent: u64,
     /// Sends since the start.
     pub sends: u64,
     /// Turns of the loop since the start.
     pub turns: u64,
+    /// Things that had happened to sockets when a turn began, all turns together: by `turns`, the size of a batch.
+    pub completions: u64,
+    /// The largest batch.
+    pub completions_max: usize,
+    /// Entries into the kernel since the start. Only io_uring counts them.
+    pub ring_entries: u64,
+    /// Receive buffers that are in use now, of the 64 that a shard has on io_uring.
+    pub buffers_out: usize,
+    /// Receives that had to wait for a buffer since the start.
+    pub buffers_exhausted: u64,
+}
+
+/// The number of responses by code. A response of a tower service has none, and counts as a success whatever its status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResponseCounts([u64; CODES]);
+
+impl ResponseCounts {
+    /// Responses that ended in success.
+    pub fn ok(&self) -> u64 {
+        self.0[0]
+    }
+
+    /// Responses that ended in this code. Requests that the client gave up count as [`Code::Canceled`].
+    pub fn failed(&self, code: Code) -> u64 {
+        self.0[code as usize]
+    }
 }
 
 /// The outcome of draining.
@@ -200,7 +256,9 @@ impl ServerState {
     pub(crate) fn notice(&self, notice: Notice) {
         match self.notices.get() {
             Some(take) => take(notice),
-            None => tracing::warn!(target: "ringwire", "{notice}"),
+            None if tracing::dispatcher::has_been_set() => tracing::warn!(target: "ringwire", "{notice}"),
+            // Nobody takes what `tracing` is told, and an operator should know.
+            None => drop(writeln!(io::stderr(), "ringwire: {notice}")),
         }
     }
 
@@ -278,6 +336,16 @@ struct Counts {
     connections_finished: AtomicU64,
     connections_cut: AtomicU64,
     requests_accepted: AtomicU64,
+    requests_shed: AtomicU64,
+    /// By the numbers of their codes; 0 is success.
+    responses: [AtomicU64; CODES],
+    bytes_received: AtomicU64,
+    receives: AtomicU64,
+    completions: AtomicU64,
+    completions_max: AtomicU64,
+    ring_entries: AtomicU64,
+    buffers_out: AtomicU64,
+    buffers_exhausted: AtomicU64,
     requests_cut: AtomicU64,
     bytes_sent: AtomicU64,
     sends: AtomicU64,
@@ -351,9 +419,19 @@ impl ShardState {
         self.counts.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn request_started(&self) {
+    /// The number of requests in flight.
+    pub(crate) fn requests(&self) -> usize {
+        self.counts.requests.load(Ordering::Relaxed) as usize
+    }
+
+    pub(crate) fn request_started(&self, is_shed: bool) {
         add(&self.counts.requests, 1);
         add(&self.counts.requests_accepted, 1);
+        add(&self.counts.requests_shed, u64::from(is_shed));
+    }
+
+    pub(crate) fn request_answered(&self, code: Option<Code>) {
+        add(&self.counts.responses[code.map_or(0, |code| code as usize)], 1);
     }
 
     pub(crate) fn request_ended(&self) {
@@ -364,6 +442,23 @@ impl ShardState {
     pub(crate) fn count_sent(&self, bytes: usize) {
         add(&self.counts.bytes_sent, bytes as u64);
         add(&self.counts.sends, 1);
+    }
+
+    pub(crate) fn count_received(&self, bytes: usize) {
+        add(&self.counts.bytes_received, bytes as u64);
+        add(&self.counts.receives, 1);
+    }
+
+    /// Counts the things that had happened when a turn began, and the effort of the driver.
+    pub(crate) fn tally(&self, completions: usize, Tally { entries, starved, buffers_out }: Tally) {
+        let counts = &self.counts;
+        add(&counts.completions, completions as u64);
+        if completions as u64 > counts.completions_max.load(Ordering::Relaxed) {
+            counts.completions_max.store(completions as u64, Ordering::Relaxed);
+        }
+        counts.ring_entries.store(entries, Ordering::Relaxed);
+        counts.buffers_exhausted.store(starved, Ordering::Relaxed);
+        counts.buffers_out.store(u64::from(buffers_out), Ordering::Relaxed);
     }
 
     pub(crate) fn accept_failed(&self, error: io::Error) {
@@ -392,6 +487,9 @@ impl ShardState {
         Some((now.saturating_sub(Duration::from_millis(began)), self.running.load(Ordering::Relaxed)))
     }
 }
+
+/// Success and the codes of errors.
+const CODES: usize = Code::ALL.len() + 1;
 
 /// A number that stands for a method, for a thread that has the list of all methods.
 pub(crate) fn address(spec: &'static Spec) -> usize {

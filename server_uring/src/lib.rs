@@ -17,6 +17,7 @@ mod exchange;
 mod handle;
 mod listener;
 mod notice;
+mod observed;
 mod options;
 mod readiness;
 #[cfg(target_os = "linux")]
@@ -36,7 +37,9 @@ mod wakes;
 mod watch;
 
 pub use error::ServeError;
-pub use handle::{Drained, Handle, Load, ShardLoad, terminated};
+pub use handle::{Drained, Handle, Load, ResponseCounts, ShardLoad, terminated};
+#[cfg(target_os = "linux")]
+pub use listener::Inherited;
 pub use listener::{Address, IntoListener, Listener, Source};
 pub use notice::Notice;
 pub use options::{ServerLimits, ServerTimeouts};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+#[cfg(target_os = "linux")]
+use std::os::fd::OwnedFd;
 #[cfg(unix)]
 use std::os::unix::net::{UnixListener, UnixStream};
 #[cfg(unix)]
@@ -182,6 +184,88 @@ impl IntoListener for UnixListener {
 impl IntoListener for tokio::net::UnixListener {
     fn into_listening(self) -> Source {
         Source(self.into_std().map(Listening::Unix))
+    }
+}
+
+/// A listening socket that this process was started with.
+///
+/// A supervisor such as systemd binds it, and keeps it while the server is replaced, so that no client is ever refused.
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+pub struct Inherited {
+    name: Option<String>,
+    listening: Socketed,
+}
+
+#[cfg(target_os = "linux")]
+#[derive(Debug)]
+enum Socketed {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+#[cfg(target_os = "linux")]
+impl Inherited {
+    /// Takes over the sockets that the variables `LISTEN_PID` and `LISTEN_FDS` name, in their order. Without the variables, or if
+    /// they are meant for another process, there are none; and they are taken once: a second call finds none.
+    ///
+    /// # Errors
+    /// A variable is malformed, or one of the descriptors is not open, or is no TCP or Unix stream socket.
+    pub fn take() -> io::Result<Vec<Self>> {
+        let number = |name| match std::env::var(name) {
+            Ok(text) => text.parse().map(Some).map_err(|_| {
+                io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    format!("the variable {name} is no number: {text}"),
+                )
+            }),
+            Err(_) => Ok(None),
+        };
+        let (Some(process), Some(count)) = (number("LISTEN_PID")?, number("LISTEN_FDS")?) else {
+            return Ok(vec![]);
+        };
+        if process != std::process::id() {
+            return Ok(vec![]);
+        }
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let mut names = names.split(':').map(|name| (!name.is_empty()).then(|| name.to_owned()));
+        let sockets = crate::ring::take_inherited(count)?.into_iter();
+        sockets
+            .map(|socket| Ok(Self { name: names.next().flatten(), listening: Socketed::of(socket)? }))
+            .collect()
+    }
+
+    /// The name that the supervisor gave it (`LISTEN_FDNAMES`).
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Socketed {
+    fn of(socket: OwnedFd) -> io::Result<Self> {
+        let described = SockRef::from(&socket);
+        if described.r#type()? == Type::STREAM && described.is_listener()? {
+            match described.domain()? {
+                Domain::IPV4 | Domain::IPV6 => return Ok(Self::Tcp(socket.into())),
+                Domain::UNIX => return Ok(Self::Unix(socket.into())),
+                _ => {}
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "an inherited descriptor is no listening TCP or Unix socket",
+        ))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl IntoListener for Inherited {
+    fn into_listening(self) -> Source {
+        Source(Ok(match self.listening {
+            Socketed::Tcp(listener) => Listening::Tcp(listener),
+            Socketed::Unix(listener) => Listening::Unix(listener),
+        }))
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-/// Something that an operator should know. By default it is a warning of the `tracing` crate;
-/// [`Server::notices`](crate::Server::notices) takes it instead.
+/// Something that an operator should know. By default it is a warning of the `tracing` crate, or a line on standard error
+/// where no subscriber of that crate is set; [`Server::notices`](crate::Server::notices) takes it instead.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Notice {
@@ -25,7 +25,7 @@ pub enum Notice {
         /// The time since the shard last looked at its sockets.
         since: Duration,
     },
-    /// Connections cannot be accepted at the moment. Told once until it works again.
+    /// Connections cannot be accepted at the moment. Each shard tells it once a minute at most.
     AcceptFailed {
         /// The refusal, such as too many open files.
         error: io::Error,

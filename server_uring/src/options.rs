@@ -1,6 +1,9 @@
 //! The bounds of a server: every default is safe on the open internet.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use ringwire_service::Observer;
 
 use crate::session::Config;
 use crate::tls::ServerTls;
@@ -20,6 +23,12 @@ pub struct ServerLimits {
     pub head_bytes_max: u32,
     /// Requests after which a connection is asked to go. `None` is no limit.
     pub requests_per_connection_max: Option<u64>,
+    /// Requests in flight on one connection. One more is answered `unavailable`, and told when to try again; beyond
+    /// `streams_max`, clients wait by themselves.
+    pub connection_requests_max: usize,
+    /// Requests in flight on all connections together, shared evenly among the shards. One more is answered `unavailable`, and
+    /// told when to try again: [`ServerTimeouts::push_back`].
+    pub requests_max: usize,
     /// Request bytes that may be in flight on one HTTP/2 stream, at first.
     pub stream_window: u32,
     /// Request bytes that may be in flight on one HTTP/2 connection, at first.
@@ -39,6 +48,9 @@ impl Default for ServerLimits {
             streams_max: 250,
             head_bytes_max: 16 * KIB,
             requests_per_connection_max: None,
+            connection_requests_max: 250,
+            // Calls that wait take some kilobytes each.
+            requests_max: 65_536,
             // High from the start: a window that only grows with measured delay makes short connections slow.
             stream_window: 1024 * KIB,
             connection_window: 1024 * KIB,
@@ -72,6 +84,8 @@ pub struct ServerTimeouts {
     pub keepalive: Option<Duration>,
     /// The time for the answer to that.
     pub keepalive_timeout: Duration,
+    /// The time after which a client that was turned away should try again.
+    pub push_back: Duration,
     /// The time that a peer gets to close its side after the last response of a connection.
     pub linger: Duration,
 }
@@ -88,6 +102,7 @@ impl Default for ServerTimeouts {
             grace: Duration::from_secs(30),
             keepalive: Some(Duration::from_secs(60)),
             keepalive_timeout: Duration::from_secs(20),
+            push_back: Duration::from_secs(1),
             linger: Duration::from_secs(5),
         }
     }
@@ -99,6 +114,7 @@ pub(crate) fn config(
     timeouts: &ServerTimeouts,
     drain: Duration,
     tls: Option<&ServerTls>,
+    observer: Option<Arc<dyn Observer>>,
 ) -> Config {
     let tls_limits = TlsLimits { handshake_timeout: timeouts.handshake, ..TlsLimits::default() };
     Config {
@@ -110,9 +126,10 @@ pub(crate) fn config(
             linger_timeout: timeouts.linger,
             head_timeout: timeouts.head,
             idle_timeout: timeouts.idle,
-            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order.
+            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order. The rate holds
+            // for bodies whose length was announced, once an exchange has had its time to end one that stops.
             body_timeout: NEVER,
-            body_rate_min: 0,
+            body_rate_grace: timeouts.body.saturating_add(timeouts.head),
             send_timeout: timeouts.send,
             ..http1::Limits::default()
         },
@@ -123,8 +140,6 @@ pub(crate) fn config(
             connection_window: limits.connection_window,
             send_buffer: limits.send_buffer_max,
             preface_timeout: timeouts.handshake,
-            // Old and simple clients never acknowledge. A dead one is found by the PING.
-            settings_ack_timeout: NEVER,
             frame_timeout: timeouts.head,
             send_timeout: timeouts.send,
             ping_interval: timeouts.keepalive,
@@ -140,7 +155,10 @@ pub(crate) fn config(
         handshake: timeouts.handshake,
         requests_max: limits.requests_per_connection_max,
         age: timeouts.age,
+        in_flight_max: limits.connection_requests_max,
+        push_back: timeouts.push_back,
         grace: timeouts.grace,
+        observer,
     }
 }
 

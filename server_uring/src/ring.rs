@@ -12,20 +12,20 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use io_uring::types::Fd;
-use io_uring::{IoUring, cqueue, opcode, squeue};
+use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue};
 use ringwire_http::SendQueue;
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::buffers::{Buffers, Lease};
-use crate::driver::{Completion, Driver, Key, Reading, Woken};
+use crate::driver::{Completion, Driver, Key, Reading, Tally, Woken};
 use crate::listener::{Accepted, Listening, Stream, set_tcp_options, unix_address};
 use crate::{Address, Notice};
 
@@ -44,6 +44,8 @@ pub(crate) struct Ring {
     /// Connections whose receive ended for want of a buffer.
     starved: Vec<Key>,
     completed: Vec<Completion>,
+    entries: u64,
+    starvations: u64,
     /// Completions as the kernel has written them, while they are gone through.
     raw: Vec<Raw>,
 }
@@ -56,7 +58,8 @@ struct Raw {
 
 struct ListenerState {
     listening: Listening,
-    accept: Operation,
+    /// An accept, or the wait for something to accept.
+    operation: Operation,
     closing: bool,
 }
 
@@ -155,6 +158,8 @@ impl Ring {
             backlog: VecDeque::new(),
             starved: Vec::new(),
             completed: Vec::new(),
+            entries: 0,
+            starvations: 0,
             raw: Vec::new(),
         })
     }
@@ -197,19 +202,29 @@ impl Ring {
         }
     }
 
-    fn submit(&mut self) {
+    /// Submits what there is, and lets the kernel do what it has put off: in one call, or in none if there is neither.
+    fn enter(&mut self) {
         loop {
-            {
-                let mut queue = self.ring.submission();
-                while let Some(entry) = self.backlog.front() {
-                    // SAFETY: entries in the backlog came through `Ring::push`.
-                    if unsafe { queue.push(entry) }.is_err() {
-                        break;
-                    }
-                    self.backlog.pop_front();
+            let mut queue = self.ring.submission();
+            while let Some(entry) = self.backlog.front() {
+                // SAFETY: entries in the backlog came through `Ring::push`.
+                if unsafe { queue.push(entry) }.is_err() {
+                    break;
                 }
+                self.backlog.pop_front();
             }
-            match self.ring.submit() {
+            queue.sync();
+            let entries = queue.len() as u32;
+            if entries == 0 && !queue.taskrun() && !queue.cq_overflow() {
+                return;
+            }
+            drop(queue);
+            self.entries += 1;
+            // SAFETY: no argument is a pointer, and every entry came through `Ring::push`.
+            let entered = unsafe {
+                self.ring.submitter().enter::<libc::sigset_t>(entries, 0, EnterFlags::GETEVENTS.bits(), None)
+            };
+            match entered {
                 Ok(_) if self.backlog.is_empty() => return,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -261,9 +276,22 @@ impl Ring {
         unsafe { self.push(entry.user_data(SEND | key.data())) };
     }
 
+    /// Accepts until the queue of the listener is empty.
     fn start_accept(&mut self) {
+        self.with_listener(|fd| {
+            opcode::AcceptMulti::new(fd).flags(libc::SOCK_CLOEXEC).build().user_data(ACCEPT)
+        });
+    }
+
+    /// Waits for a connection in the queue of the listener.
+    fn start_listening(&mut self) {
+        self.with_listener(|fd| opcode::PollAdd::new(fd, libc::POLLIN as u32).build().user_data(LISTEN));
+    }
+
+    /// Begins an operation on the listener, unless one is under way. The entry points to nothing.
+    fn with_listener(&mut self, entry: impl FnOnce(Fd) -> squeue::Entry) {
         let Some(state) = &mut self.listener else { return };
-        if state.accept != Operation::None || state.closing {
+        if state.operation != Operation::None || state.closing {
             return;
         }
         let fd = match &state.listening {
@@ -271,10 +299,9 @@ impl Ring {
             Listening::Unix(listener) => listener.as_raw_fd(),
             Listening::Other(_) => return,
         };
-        state.accept = Operation::Running;
-        let entry = opcode::AcceptMulti::new(Fd(fd)).flags(libc::SOCK_CLOEXEC).build().user_data(ACCEPT);
-        // SAFETY: the entry points to nothing: no address is asked for.
-        unsafe { self.push(entry) };
+        state.operation = Operation::Running;
+        // SAFETY: neither an accept that asks for no address nor a poll points to anything.
+        unsafe { self.push(entry(Fd(fd))) };
     }
 
     fn cancel(&mut self, data: u64) {
@@ -289,6 +316,7 @@ impl Ring {
             RECEIVE => self.received(key, raw),
             SEND => self.sent(key, raw),
             ACCEPT => self.accepted(raw),
+            LISTEN => self.may_accept(),
             _ => {}
         }
     }
@@ -316,7 +344,10 @@ impl Ring {
                 self.completed.push(Completion::Ended { key });
             }
             (error, _) => match -error {
-                libc::ENOBUFS => return self.starved.push(key),
+                libc::ENOBUFS => {
+                    self.starvations += 1;
+                    return self.starved.push(key);
+                }
                 libc::ECANCELED | libc::EINTR | libc::EAGAIN => {}
                 _ => return self.fail(key),
             },
@@ -372,19 +403,32 @@ impl Ring {
         }
         let Some(state) = &mut self.listener else { return };
         if !cqueue::more(raw.flags) {
-            state.accept = Operation::None;
+            state.operation = Operation::None;
             if state.closing {
                 self.listener = None;
                 return;
             }
         }
         match -raw.result {
-            ..=0 | libc::ECANCELED | libc::EINTR | libc::EAGAIN => self.start_accept(),
+            // A listener does not block, so the kernel does not wait for it by itself once the queue is empty.
+            libc::EAGAIN => self.start_listening(),
+            ..=0 | libc::ECANCELED | libc::EINTR => self.start_accept(),
             error => {
                 let error = io::Error::from_raw_os_error(error);
                 self.completed.push(Completion::AcceptFailed(error));
             }
         }
+    }
+
+    /// A connection waits in the queue of the listener, or the wait for one is over.
+    fn may_accept(&mut self) {
+        let Some(state) = &mut self.listener else { return };
+        state.operation = Operation::None;
+        if state.closing {
+            self.listener = None;
+            return;
+        }
+        self.start_accept();
     }
 
     fn fail(&mut self, key: Key) {
@@ -404,23 +448,24 @@ impl Ring {
     }
 
     fn is_quiet(&self) -> bool {
-        let accepting = self.listener.as_ref().is_some_and(|state| state.accept != Operation::None);
+        let accepting = self.listener.as_ref().is_some_and(|state| state.operation != Operation::None);
         !accepting && self.connections.iter().all(Option::is_none)
     }
 }
 
 impl Driver for Ring {
     fn listen(&mut self, listening: Listening) -> io::Result<()> {
-        // The kernel waits only for sockets that would block; and a listener's options are those of its connections.
+        // Another process, or another server, may accept from it too: whoever comes second must not block in `accept`. A
+        // listener's options are those of its connections.
         match &listening {
             Listening::Tcp(listener) => {
-                listener.set_nonblocking(false)?;
+                listener.set_nonblocking(true)?;
                 set_tcp_options(listener);
             }
-            Listening::Unix(listener) => listener.set_nonblocking(false)?,
+            Listening::Unix(listener) => listener.set_nonblocking(true)?,
             Listening::Other(_) => return Err(io::ErrorKind::Unsupported.into()),
         }
-        self.listener = Some(ListenerState { listening, accept: Operation::None, closing: false });
+        self.listener = Some(ListenerState { listening, operation: Operation::None, closing: false });
         self.start_accept();
         Ok(())
     }
@@ -434,30 +479,26 @@ impl Driver for Ring {
         state.closing = true;
         // What the kernel has established must not be lost: closing a listener resets it.
         let accept: &dyn Fn() -> io::Result<Accepted> = match &state.listening {
-            Listening::Tcp(listener) => {
-                let _ = listener.set_nonblocking(true);
-                &|| {
-                    let (stream, peer) = listener.accept()?;
-                    Ok(Accepted { stream: Stream::Tcp(stream), peer: Address::Tcp(peer) })
-                }
-            }
-            Listening::Unix(listener) => {
-                let _ = listener.set_nonblocking(true);
-                &|| {
-                    let (stream, peer) = UnixListener::accept(listener)?;
-                    Ok(Accepted { stream: Stream::Unix(stream), peer: unix_address(&peer) })
-                }
-            }
+            Listening::Tcp(listener) => &|| {
+                let (stream, peer) = listener.accept()?;
+                Ok(Accepted { stream: Stream::Tcp(stream), peer: Address::Tcp(peer) })
+            },
+            Listening::Unix(listener) => &|| {
+                let (stream, peer) = UnixListener::accept(listener)?;
+                Ok(Accepted { stream: Stream::Unix(stream), peer: unix_address(&peer) })
+            },
             Listening::Other(_) => return,
         };
         while let Ok(accepted) = accept() {
             self.completed.push(Completion::Accepted(accepted));
         }
-        match state.accept {
+        match state.operation {
             Operation::None => self.listener = None,
             Operation::Running => {
-                state.accept = Operation::Cancelled;
+                state.operation = Operation::Cancelled;
+                // One of the two is under way, and the other is not found.
                 self.cancel(ACCEPT);
+                self.cancel(LISTEN);
             }
             Operation::Cancelled => {}
         }
@@ -548,7 +589,7 @@ impl Driver for Ring {
                 self.start_receive(key);
             }
         }
-        self.submit();
+        self.enter();
         let mut raw = std::mem::take(&mut self.raw);
         raw.extend(self.ring.completion().map(|entry| Raw {
             data: entry.user_data(),
@@ -558,6 +599,11 @@ impl Driver for Ring {
         raw.drain(..).for_each(|raw| self.complete(&raw));
         self.raw = raw;
         completions.append(&mut self.completed);
+    }
+
+    fn tally(&self) -> Tally {
+        let buffers_out = self.buffers.as_ref().map_or(0, |buffers| buffers.count() - buffers.offered());
+        Tally { entries: self.entries, starved: self.starvations, buffers_out }
     }
 
     fn park(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -659,6 +705,24 @@ fn accepted_of(fd: OwnedFd, is_tcp: bool) -> io::Result<Accepted> {
     Ok(Accepted { stream: Stream::Unix(stream), peer })
 }
 
+/// Takes over the descriptors that a supervisor has started this process with, `count` of them from 3 on, and keeps them from
+/// programs that this one starts. Once in the life of the process: then there are none.
+pub(crate) fn take_inherited(count: u32) -> io::Result<Vec<OwnedFd>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Ok(Vec::new());
+    }
+    let take = |descriptor| {
+        // SAFETY: the call takes no pointer; a number that is no open descriptor is an error.
+        if unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is open. The supervisor gave it to this process, which has taken it this once.
+        Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+    };
+    (3..i32::try_from(count).unwrap_or(0).saturating_add(3)).map(take).collect()
+}
+
 /// Binds this thread to one core.
 pub(crate) fn pin_thread(core: usize) -> io::Result<()> {
     // SAFETY: a set of zeros is the empty set; `CPU_SET` writes inside it, since `core` is checked; the kernel reads it.
@@ -690,6 +754,7 @@ const RECEIVE: u64 = 1 << 32;
 const SEND: u64 = 2 << 32;
 const ACCEPT: u64 = 3 << 32;
 const CANCEL: u64 = 4 << 32;
+const LISTEN: u64 = 5 << 32;
 
 const GROUP: u16 = 0;
 const SUBMISSIONS: u32 = 1024;

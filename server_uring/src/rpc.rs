@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use ringwire_rpc::{Error, answer_error};
+use ringwire_rpc::{Code, Error, answer_error};
 use ringwire_service::{Arrival, CallInFlight, Input, Outbox, Routes, Spec, Step as CallStep};
 
 use crate::exchange::{Arrived, Exchange, Handler, Step};
@@ -23,18 +23,29 @@ impl Handler for RpcHandler {
     fn start(&mut self, request: Arrived) -> RpcExchange {
         let Arrived { head, peer, end, now } = request;
         let arrival = Arrival { head, peer, extensions: http::Extensions::new() };
-        let mut call = self.routes.start(arrival, now);
+        let call = self.routes.start(arrival, now);
+        self.exchange(call, end)
+    }
+
+    fn shed(&mut self, request: Arrived, wait: Duration) -> RpcExchange {
+        let error = Error::unavailable("the server has too many requests in flight").with_push_back(wait);
+        self.exchange(self.routes.turn_away(request.head, &error, request.now), request.end)
+    }
+
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        pin!(self.routes.idle()).poll(cx)
+    }
+}
+
+impl RpcHandler {
+    fn exchange(&self, mut call: CallInFlight, end: bool) -> RpcExchange {
         if end {
             call.handle_input(Input::End);
         }
         // Streams of requests are conversations, and bounded by the deadline of the call alone.
         let has_one_request = call.spec().is_some_and(|spec| spec.shape.has_one_request());
         let silence_max = has_one_request.then_some(self.body_timeout);
-        RpcExchange { call, silence_max, silent_since: None, stage: Stage::Head }
-    }
-
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        pin!(self.routes.idle()).poll(cx)
+        RpcExchange { call, silence_max, silent_since: None, stage: Stage::Head, code: None }
     }
 }
 
@@ -45,6 +56,8 @@ pub(crate) struct RpcExchange {
     /// Since when more of the request is waited for.
     silent_since: Option<Instant>,
     stage: Stage,
+    /// The code of the error with which the call has ended.
+    code: Option<Code>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,7 +88,10 @@ impl Exchange for RpcExchange {
                 Step::Head(status)
             }
             CallStep::Body => Step::Body,
-            CallStep::Done(ended) => Step::Done { trailers: ended.trailers },
+            CallStep::Done(ended) => {
+                self.code = ended.code;
+                Step::Done { trailers: ended.trailers }
+            }
             CallStep::Wait { input: true, until } => match self.silence_max {
                 None => Step::Wait { input: true, until },
                 Some(max) => {
@@ -90,6 +106,14 @@ impl Exchange for RpcExchange {
         }
     }
 
+    fn is_whole(&self) -> bool {
+        self.stage == Stage::Stalled || self.call.ending().is_some_and(|ended| !ended.trailers)
+    }
+
+    fn code(&self) -> Option<Code> {
+        self.code.or_else(|| self.call.ending()?.code)
+    }
+
     fn spec(&self) -> Option<&'static Spec> {
         self.call.spec()
     }
@@ -101,6 +125,7 @@ impl RpcExchange {
             return Step::Failed;
         }
         self.stage = Stage::Stalled;
+        self.code = Some(Code::DeadlineExceeded);
         let answer =
             answer_error(self.call.head(), &Error::deadline_exceeded("the request stopped arriving"));
         for (name, value) in &answer.headers {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use ringwire_service::Router;
+use ringwire_service::{Observer, Router};
 use tokio::sync::oneshot;
 
 use crate::driver::Driver;
@@ -38,7 +38,7 @@ use crate::watch;
 ///
 /// ```no_run
 /// use ringwire_server::{ServeError, Server, terminated};
-/// use ringwire_service::Router;
+/// use ringwire_service::{Observer, Router};
 ///
 /// # async fn run(router: Router) -> Result<(), ServeError> {
 /// Server::bind("127.0.0.1:8080").until(terminated()).serve(router).await
@@ -57,6 +57,7 @@ pub struct Server {
     tls: Option<ServerTls>,
     drain_timeout: Duration,
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    observer: Option<Arc<dyn Observer>>,
     state: Arc<ServerState>,
 }
 
@@ -101,6 +102,21 @@ impl Server {
         Self::of(listening.map_err(|error| ServeError::Bind { address: address(), error }))
     }
 
+    /// Listens on the first of the sockets that this process was started with, as systemd passes them (`LISTEN_FDS`).
+    /// [`Inherited::take`](crate::Inherited::take) gives all of them.
+    #[cfg(target_os = "linux")]
+    pub fn inherited() -> Self {
+        let first = crate::Inherited::take().and_then(|sockets| {
+            let none =
+                || io::Error::new(io::ErrorKind::NotFound, "LISTEN_FDS names no socket for this process");
+            sockets.into_iter().next().ok_or_else(none)
+        });
+        match first {
+            Ok(socket) => Self::on(socket),
+            Err(error) => Self::of(Err(ServeError::Bind { address: "LISTEN_FDS".to_owned(), error })),
+        }
+    }
+
     /// Listens on a socket that someone else has bound, or on anything else that accepts.
     pub fn on(listener: impl IntoListener) -> Self {
         let Source(listening) = listener.into_listening();
@@ -120,6 +136,7 @@ impl Server {
             tls: None,
             drain_timeout: DRAIN_TIMEOUT,
             stop: None,
+            observer: None,
             state: ServerState::new(DRAIN_TIMEOUT),
         }
     }
@@ -189,10 +206,18 @@ impl Server {
         self
     }
 
-    /// Takes what the server has to say; a warning of the `tracing` crate unless set.
+    /// Takes what the server has to say. Unless set, it is a warning of the `tracing` crate, or a line on standard error where no
+    /// subscriber of that crate is set.
     #[must_use]
     pub fn notices(self, take: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.state.set_notices(Box::new(take));
+        self
+    }
+
+    /// Tells an observer of connections. The observer of a [`Router`] is told of them unless there is one here.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -238,9 +263,12 @@ pub enum Rpc {}
 pub enum Tower {}
 
 impl IntoService<Rpc> for Router {
-    async fn launch(self, launch: Launch) -> Result<(), ServeError> {
+    async fn launch(self, mut launch: Launch) -> Result<(), ServeError> {
         let routes = self.build()?;
         launch.0.state.watch(&routes);
+        if launch.0.observer.is_none() {
+            launch.0.observer = routes.observer().cloned();
+        }
         let body_timeout = launch.0.timeouts.body;
         launch.run(|| RpcHandler { routes: routes.shard(), body_timeout }).await
     }
@@ -306,15 +334,18 @@ impl Server {
         H: Handler + Send + 'static,
         H::Exchange: Send,
     {
-        let config =
-            Arc::new(options::config(&self.limits, &self.timeouts, self.drain_timeout, self.tls.as_ref()));
+        let observer = self.observer.clone();
+        let tls = self.tls.as_ref();
+        let config = options::config(&self.limits, &self.timeouts, self.drain_timeout, tls, observer);
+        let config = Arc::new(config);
         match self.listening {
             Err(error) => Err(error),
             Ok(Listening::Other(listener)) => {
                 let listening = Listening::Other(listener);
                 let options =
                     ShardOptions { connections_max: self.limits.connections_max, busy_poll: self.busy_poll };
-                run_here(listening, handler, options, config, &self.state).await
+                let sessions = |handler| HttpSessions::new(handler, config, self.limits.requests_max);
+                run_here(listening, handler, sessions, options, &self.state).await
             }
             Ok(listening) => Self { listening: Ok(listening), ..self }.run_threads(handler, config).await,
         }
@@ -355,7 +386,11 @@ impl Server {
                     connections_max: self.limits.connections_max,
                     busy_poll: self.busy_poll,
                 },
-                sessions: HttpSessions::new(handler(), config.clone()),
+                sessions: HttpSessions::new(
+                    handler(),
+                    config.clone(),
+                    share(self.limits.requests_max, shards, state.index),
+                ),
                 state,
             };
             let thread = std::thread::Builder::new().name(format!("ringwire-{}", plan.state.index));
@@ -398,8 +433,8 @@ impl Server {
 async fn run_here<H>(
     listening: Listening,
     mut handler: impl FnMut() -> H + Send,
+    sessions: impl FnOnce(H) -> HttpSessions<H> + Send,
     options: ShardOptions,
-    config: Arc<Config>,
     server: &Arc<ServerState>,
 ) -> Result<(), ServeError>
 where
@@ -408,10 +443,15 @@ where
 {
     let state = server.start(1).pop().expect("one was asked for");
     let driver = Readiness::new(state.wakes.clone());
-    let sessions = HttpSessions::new(handler(), config);
+    let sessions = sessions(handler());
     let shard = Shard::new(driver, sessions, options, state, Some(listening)).map_err(ServeError::Start)?;
     shard.run().await;
     Ok(())
+}
+
+/// One shard's share of what all may have together. None gets nothing.
+fn share(of: usize, shards: usize, index: usize) -> usize {
+    (of / shards + usize::from(index < of % shards)).max(1)
 }
 
 /// All that one shard's thread needs.

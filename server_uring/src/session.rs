@@ -8,19 +8,20 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use ringwire_call::{ConnectionEnd, Observer};
 use ringwire_http::{
-    Close, Event, Fields, Head, Headers, HeadersMut, Names, Output, Part, Reset, SendQueue, Server, StreamId,
-    Token,
+    Close, Event, Head, Headers, HeadersMut, Names, Output, Part, Reset, SendQueue, Server, StreamId, Token,
 };
 use ringwire_http2::{Preface, preface};
-use ringwire_service::{Input, Outbox, Peer, PeerAddress};
+use ringwire_service::{Code, Input, Outbox, Peer, PeerAddress};
 use ringwire_tls::rustls::ServerConfig;
 use ringwire_tls::{TlsConnection, TlsEvent, TlsLimits};
 use {ringwire_http1 as http1, ringwire_http2 as http2};
 
 use crate::exchange::{Arrived, Exchange, Handler, Step};
 use crate::listener::Address;
-use crate::shard::{Session, Sessions, Turn};
+use crate::observed::ObservedConnection;
+use crate::shard::{Lost, Session, Sessions, Turn};
 use crate::wakes::CallWaker;
 
 /// The settings of all connections of a server.
@@ -31,24 +32,27 @@ pub(crate) struct Config {
     pub(crate) names: &'static Names,
     /// From accept to the first request of HTTP/1, or to the preface of HTTP/2.
     pub(crate) handshake: Duration,
+    /// Requests in the life of a connection.
     pub(crate) requests_max: Option<u64>,
+    /// Requests in flight on one connection.
+    pub(crate) in_flight_max: usize,
+    /// The time after which a client that was turned away may try again.
+    pub(crate) push_back: Duration,
     pub(crate) age: Option<Duration>,
     /// The time that requests get to finish once a connection that is old or used up was told to go.
     pub(crate) grace: Duration,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// The connections of one shard.
 pub(crate) struct HttpSessions<H> {
     handler: H,
     config: Arc<Config>,
-    scratch: Scratch,
-    random: Random,
-}
-
-/// Buffers that every connection of a shard uses in turn.
-struct Scratch {
+    /// Requests in flight on all connections of the shard.
+    in_flight_max: usize,
+    /// The bytes of a body on their way from an exchange to its connection.
     body: BytesMut,
-    trailers: Fields,
+    random: Random,
 }
 
 /// One connection.
@@ -59,6 +63,8 @@ pub(crate) struct HttpSession<E> {
     tls: Option<Box<TlsConnection>>,
     stage: Stage,
     calls: Vec<Option<Call<E>>>,
+    /// The places in `calls` that no call has.
+    free: Vec<u32>,
     /// The streams of `calls`, by number.
     streams: Vec<(StreamId, u32)>,
     /// Calls that are done, and wait for the peer to take the last bytes.
@@ -69,6 +75,16 @@ pub(crate) struct HttpSession<E> {
     is_late: bool,
     /// Until when requests in flight have time then. A drained server bounds it otherwise.
     going_until: Option<Instant>,
+    /// Why the peer was asked to go, if it was.
+    going: Option<Going>,
+    observed: Option<Box<ObservedConnection>>,
+}
+
+/// Why a peer is asked to go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Going {
+    Drain,
+    Age,
 }
 
 enum Stage {
@@ -90,7 +106,8 @@ enum Engine {
 struct Call<E> {
     stream: StreamId,
     exchange: E,
-    waker: CallWaker,
+    /// There until the call is removed.
+    waker: Option<CallWaker>,
     armed: Option<Instant>,
     is_head_sent: bool,
     /// Bytes of the request that the exchange has, and the peer is not told of.
@@ -104,9 +121,8 @@ struct Call<E> {
 }
 
 impl<H: Handler> HttpSessions<H> {
-    pub(crate) fn new(handler: H, config: Arc<Config>) -> Self {
-        let scratch = Scratch { body: BytesMut::new(), trailers: Fields::new(config.names) };
-        Self { handler, config, scratch, random: Random::new() }
+    pub(crate) fn new(handler: H, config: Arc<Config>, in_flight_max: usize) -> Self {
+        Self { handler, config, in_flight_max, body: BytesMut::new(), random: Random::new() }
     }
 }
 
@@ -120,18 +136,23 @@ impl<H: Handler> Sessions for HttpSessions<H> {
             let tls = TlsConnection::server(config.clone(), limits.clone(), now);
             Box::new(tls.expect("the configuration was tried when the server started"))
         });
+        let observed = self.config.observer.clone();
+        let observed = observed.map(|observer| Box::new(ObservedConnection::new(observer, peer.tcp())));
         HttpSession {
             config: self.config.clone(),
             peer: Arc::new(Peer::new(PeerAddress::from(peer))),
             tls,
             stage: Stage::Detect { read: BytesMut::new(), until: now + self.config.handshake },
             calls: Vec::new(),
+            free: Vec::new(),
             streams: Vec::new(),
             done: Vec::new(),
             requests: 0,
             old_at: age.map(|age| now + age),
             is_late: false,
             going_until: None,
+            going: None,
+            observed,
         }
     }
 
@@ -163,7 +184,10 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
         self.pump(sessions, turn);
     }
 
-    fn handle_lost(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+    fn handle_lost(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>, how: Lost) {
+        if let Some(observed) = self.observed.take() {
+            observed.ends(self.end(&how), &how, turn.now);
+        }
         self.with_engine(|engine| engine.close(turn.now));
         self.pump(sessions, turn);
         for slot in 0..self.calls.len() {
@@ -206,6 +230,7 @@ impl<H: Handler> Session<HttpSessions<H>> for HttpSession<H::Exchange> {
     }
 
     fn drain(&mut self, sessions: &mut HttpSessions<H>, turn: &mut Turn<'_>) {
+        self.going.get_or_insert(Going::Drain);
         match &mut self.stage {
             // Clients open connections ahead of need. One that has asked for nothing yet loses nothing, and must not hold up
             // a drain for as long as a handshake may take; one whose request is under way has it here by then.
@@ -297,6 +322,51 @@ impl<E: Exchange> HttpSession<E> {
             self.going_until = Some(now + DRAIN_HANDSHAKE);
         }
         self.stage = Stage::Http(engine);
+        if let Some(observed) = &mut self.observed {
+            observed.opens(now);
+        }
+    }
+
+    /// Why the connection ends, if it was open.
+    fn end<'a>(&'a self, how: &'a Lost) -> ConnectionEnd<'a> {
+        let Stage::Http(engine) = &self.stage else { return self.ending(ConnectionEnd::Drain) };
+        match (how, engine) {
+            (Lost::Cut, _) => ConnectionEnd::Drain,
+            (Lost::Broken, _) => ConnectionEnd::Broken(how),
+            (Lost::Closed, Engine::One(engine)) => match engine.outcome() {
+                Some(http1::Outcome::Idle) => ConnectionEnd::Idle,
+                Some(http1::Outcome::Fault(fault)) => ConnectionEnd::Broken(fault),
+                Some(http1::Outcome::Aborted) => ConnectionEnd::Broken(how),
+                // The last exchange is over, because one of the two has asked for that.
+                Some(http1::Outcome::PeerClosed | http1::Outcome::Finished) | None => {
+                    self.ending(ConnectionEnd::Peer)
+                }
+            },
+            (Lost::Closed, Engine::Two(engine)) => match engine.outcome() {
+                Some(http2::Outcome::Idle) => ConnectionEnd::Idle,
+                Some(http2::Outcome::Aged) => ConnectionEnd::Age,
+                Some(
+                    http2::Outcome::Disconnected
+                    | http2::Outcome::Gone { code: http2::ErrorCode::NO_ERROR, .. },
+                ) => self.ending(ConnectionEnd::Peer),
+                Some(
+                    outcome @ (http2::Outcome::Gone { .. }
+                    | http2::Outcome::Violation { .. }
+                    | http2::Outcome::Excess(_)
+                    | http2::Outcome::TimedOut(_)),
+                ) => ConnectionEnd::Broken(outcome),
+                Some(http2::Outcome::Closed) | None => self.ending(ConnectionEnd::Drain),
+            },
+        }
+    }
+
+    /// The reason for which the peer was asked to go, which is why it closes; or another one if it was not asked.
+    fn ending<'a>(&self, otherwise: ConnectionEnd<'a>) -> ConnectionEnd<'a> {
+        match self.going {
+            Some(Going::Age) => ConnectionEnd::Age,
+            Some(Going::Drain) => ConnectionEnd::Drain,
+            None => otherwise,
+        }
     }
 
     /// Hands on what TLS has to say.
@@ -317,7 +387,10 @@ impl<E: Exchange> HttpSession<E> {
                 TlsEvent::Data(bytes) => self.handle_plain(turn.now, bytes),
                 // On a server the end of a request is never that of the connection, so a cut is found by HTTP.
                 TlsEvent::End | TlsEvent::Truncated => self.handle_plain_end(turn.now),
-                TlsEvent::Failed(_) => {
+                TlsEvent::Failed(fault) => {
+                    if let Some(observed) = self.observed.take() {
+                        observed.ends(ConnectionEnd::Broken(&fault), &fault, turn.now);
+                    }
                     self.with_engine(|engine| engine.close(turn.now));
                 }
             }
@@ -360,6 +433,7 @@ impl<E: Exchange> HttpSession<E> {
 
     /// Asks the peer to go, and gives requests in flight some time.
     fn go(&mut self, now: Instant) {
+        self.going.get_or_insert(Going::Age);
         self.going_until.get_or_insert(now + self.config.grace);
         self.with_engine(|engine| engine.drain(now));
     }
@@ -371,13 +445,13 @@ impl<E: Exchange> HttpSession<E> {
         turn: &mut Turn<'_>,
     ) -> bool {
         let mut any = false;
-        // A call whose request may be whole with the next event is polled then: most are.
-        let mut begun: Option<(StreamId, u32)> = None;
+        // A call that gets more with the next event is polled then: mostly that completes the request.
+        let mut fed: Option<(StreamId, u32)> = None;
         while let Stage::Http(engine) = &mut self.stage
             && let Some(event) = engine.poll_event()
         {
             any = true;
-            if let Some((stream, slot)) = begun.take()
+            if let Some((stream, slot)) = fed.take()
                 && stream_of(&event) != stream
             {
                 self.drive(sessions, turn, slot);
@@ -387,7 +461,7 @@ impl<E: Exchange> HttpSession<E> {
                     let slot = self.begin(sessions, turn, stream, head, end);
                     match end {
                         true => self.drive(sessions, turn, slot),
-                        false => begun = Some((stream, slot)),
+                        false => fed = Some((stream, slot)),
                     }
                 }
                 Event::Data { stream, data, end } => {
@@ -396,10 +470,12 @@ impl<E: Exchange> HttpSession<E> {
                     call.expects = false;
                     call.unreleased += data.len();
                     call.exchange.handle_input(Input::Data(data));
-                    if end {
-                        call.is_ended = true;
-                        call.exchange.handle_input(Input::End);
+                    if !end {
+                        fed = Some((stream, slot));
+                        continue;
                     }
+                    call.is_ended = true;
+                    call.exchange.handle_input(Input::End);
                     self.drive(sessions, turn, slot);
                 }
                 Event::Trailers { stream, fields } => {
@@ -421,7 +497,7 @@ impl<E: Exchange> HttpSession<E> {
                 }
             }
         }
-        if let Some((_, slot)) = begun {
+        if let Some((_, slot)) = fed {
             self.drive(sessions, turn, slot);
         }
         any
@@ -435,26 +511,31 @@ impl<E: Exchange> HttpSession<E> {
         head: Head,
         end: bool,
     ) -> u32 {
-        turn.shard.request_started();
+        let is_shed = turn.shard.requests() >= sessions.in_flight_max
+            || self.streams.len() >= self.config.in_flight_max;
+        turn.shard.request_started(is_shed);
         self.requests += 1;
         if self.config.requests_max.is_some_and(|max| self.requests >= max) {
             self.go(turn.now);
         }
         let expects = !end && head.fields().known(Token::EXPECT).is_some();
         let arrived = Arrived { head, peer: self.peer.clone(), end, now: turn.now };
-        let exchange = sessions.handler.start(arrived);
-        let slot = match self.calls.iter().position(Option::is_none) {
-            Some(free) => free,
-            None => {
-                self.calls.push(None);
-                self.calls.len() - 1
-            }
+        let exchange = match is_shed {
+            true => sessions.handler.shed(arrived, self.config.push_back),
+            false => sessions.handler.start(arrived),
         };
-        let number = u32::try_from(slot).expect("a connection has fewer streams than 2^32");
-        self.calls[slot] = Some(Call {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            if self.calls.capacity() == 0 {
+                // Many connections have one call at a time, and many of them are idle.
+                self.calls.reserve_exact(1);
+            }
+            self.calls.push(None);
+            u32::try_from(self.calls.len() - 1).expect("a connection has fewer streams than 2^32")
+        });
+        self.calls[slot as usize] = Some(Call {
             stream,
             exchange,
-            waker: turn.wakers.take(turn.key, number),
+            waker: Some(turn.wakers.take(turn.key, slot)),
             armed: None,
             is_head_sent: false,
             unreleased: 0,
@@ -463,8 +544,8 @@ impl<E: Exchange> HttpSession<E> {
             is_done: false,
         });
         let place = self.streams.partition_point(|(other, _)| *other < stream);
-        self.streams.insert(place, (stream, number));
-        number
+        self.streams.insert(place, (stream, slot));
+        slot
     }
 
     fn slot(&self, stream: StreamId) -> Option<u32> {
@@ -473,15 +554,24 @@ impl<E: Exchange> HttpSession<E> {
     }
 
     fn remove(&mut self, turn: &mut Turn<'_>, slot: u32) {
-        let Some(mut call) = self.calls.get_mut(slot as usize).and_then(Option::take) else { return };
+        let Some(place) = self.calls.get_mut(slot as usize) else { return };
+        let Some(call) = place else { return };
+        if !call.is_done {
+            turn.shard.request_answered(Some(Code::Canceled));
+        }
         turn.disarm(&mut call.armed, slot);
         if let Ok(place) = self.streams.binary_search_by_key(&call.stream, |(stream, _)| *stream) {
             self.streams.remove(place);
         }
-        let Call { exchange, waker, .. } = call;
-        // Its code may keep a clone of the waker until it is dropped.
-        drop(exchange);
-        turn.wakers.put(waker);
+        let waker = call.waker.take();
+        // Where it lies, since moving it costs more. Its code may keep a clone of the waker until then.
+        *place = None;
+        if self.streams.is_empty() && self.calls.len() > SLOTS_KEPT {
+            (self.calls, self.free, self.streams) = (Vec::new(), Vec::new(), Vec::new());
+        } else {
+            self.free.push(slot);
+        }
+        turn.wakers.put(waker.expect("there until the call is removed"));
         turn.shard.request_ended();
     }
 
@@ -491,10 +581,12 @@ impl<E: Exchange> HttpSession<E> {
         else {
             return;
         };
+        if !std::mem::replace(&mut call.is_done, true) {
+            turn.shard.request_answered(call.exchange.code());
+        }
         if engine.stream(call.stream).is_none() {
             return self.remove(turn, slot);
         }
-        call.is_done = true;
         self.done.push(slot);
     }
 
@@ -512,77 +604,62 @@ impl<E: Exchange> HttpSession<E> {
         turn: &mut Turn<'_>,
         slot: u32,
     ) {
-        let Scratch { body, trailers } = &mut sessions.scratch;
+        let body = &mut sessions.body;
         loop {
             let Some(Some(call)) = self.calls.get_mut(slot as usize) else { return };
             let Stage::Http(engine) = &mut self.stage else { return };
             if call.is_done {
                 return;
             }
-            let is_http1 = matches!(engine, Engine::One(_));
+            // The connection cannot be used again if it is closed within a request, and a client that is not told so may send
+            // its next request into the close.
+            let closes = matches!(engine, Engine::One(_)) && !call.is_ended;
             let Some(mut stream) = engine.stream(call.stream) else { return self.remove(turn, slot) };
-            let room = if call.is_head_sent { stream.room() } else { BODY_AT_ONCE };
-            if room == 0 {
+            if call.is_head_sent && stream.room() == 0 {
                 // An event says when there is some.
                 return;
             }
             turn.shard.runs(call.exchange.spec());
             body.clear();
-            trailers.clear();
             let exchange = &mut call.exchange;
-            let cx = &mut Context::from_waker(call.waker.waker());
-            let now = turn.now;
-            // The connection cannot be used again then, and a client that is not told so may send its next request into the
-            // close.
-            let closes = is_http1 && !call.is_ended;
-            let mut is_whole = false;
-            let step = if call.is_head_sent {
-                poll_body(exchange, cx, now, trailers, body, room)
-            } else {
-                let date = turn.date.at(now);
-                stream.write(|fields, _| match exchange.poll(cx, now, &mut Outbox { fields, body }) {
+            let waker = call.waker.as_ref().expect("there until the call is removed").waker();
+            let cx = &mut Context::from_waker(waker);
+            let (step, is_whole) = stream.write(|fields, _| {
+                let step = exchange.poll(cx, turn.now, &mut Outbox { fields, body });
+                let is_whole = exchange.is_whole();
+                let part = match step {
                     Step::Head(status) => {
                         if status >= 200 {
-                            fields.append_known(Token::DATE, date);
+                            fields.append_known(Token::DATE, turn.date.at(turn.now));
                             if closes {
                                 fields.append_known(Token::CONNECTION, b"close");
                             }
                         }
-                        let step = poll_body(exchange, cx, now, trailers, body, room);
-                        is_whole = step == Step::Done { trailers: false } && body.is_empty();
-                        call.is_head_sent = true;
-                        (Part::Head { status, end: is_whole }, step)
+                        Part::Head { status, end: is_whole && body.is_empty() }
                     }
-                    step => (Part::Nothing, step),
-                })
-            };
+                    Step::Done { trailers: true } => Part::Trailers,
+                    Step::Done { trailers: false } => Part::Data { end: true },
+                    Step::Body | Step::Failed | Step::Wait { .. } => Part::Nothing,
+                };
+                (part, (step, is_whole))
+            });
             let sent = body.len();
             match step {
-                Step::Done { trailers: false } => {
-                    if !is_whole {
-                        send_body(&mut stream, body, End::Yes);
+                Step::Head(_) if is_whole && sent == 0 => return self.done(turn, slot),
+                Step::Head(_) | Step::Body => {
+                    call.is_head_sent = true;
+                    send_body(&mut stream, body, if is_whole { End::Yes } else { End::No });
+                    if is_whole {
+                        return self.done(turn, slot);
                     }
-                    return self.done(turn, slot);
+                    call.exchange.handle_sent(sent);
                 }
-                Step::Done { trailers: true } => {
-                    send_body(&mut stream, body, End::No);
-                    stream.write(|sink, _| {
-                        copy_fields(trailers, sink);
-                        (Part::Trailers, ())
-                    });
-                    return self.done(turn, slot);
-                }
+                Step::Done { .. } => return self.done(turn, slot),
                 Step::Failed => {
+                    call.is_done = true;
+                    turn.shard.request_answered(Some(Code::Internal));
                     stream.reset(Reset::Internal);
                     return self.remove(turn, slot);
-                }
-                Step::Head(_) | Step::Body => {
-                    send_body(&mut stream, body, End::No);
-                    call.exchange.handle_sent(sent);
-                }
-                Step::Wait { .. } if sent > 0 => {
-                    send_body(&mut stream, body, End::No);
-                    call.exchange.handle_sent(sent);
                 }
                 Step::Wait { input, until } => {
                     if input {
@@ -599,23 +676,6 @@ impl<E: Exchange> HttpSession<E> {
                     return;
                 }
             }
-        }
-    }
-}
-
-/// Polls an exchange whose head is written until it waits or ends, or has filled the room.
-fn poll_body<E: Exchange>(
-    exchange: &mut E,
-    cx: &mut Context<'_>,
-    now: Instant,
-    trailers: &mut Fields,
-    body: &mut BytesMut,
-    room: usize,
-) -> Step {
-    loop {
-        match exchange.poll(cx, now, &mut Outbox { fields: trailers, body }) {
-            Step::Body if body.len() < room => {}
-            step => return step,
         }
     }
 }
@@ -638,15 +698,6 @@ fn send_body(stream: &mut Stream<'_>, body: &mut BytesMut, end: End) {
             (Part::Data { end }, ())
         });
         body.clear();
-    }
-}
-
-fn copy_fields(fields: &Fields, sink: &mut dyn HeadersMut) {
-    for field in fields.iter() {
-        match field.token {
-            Some(token) => sink.append_known(token, field.value),
-            None => sink.append(field.name, field.value),
-        }
     }
 }
 
@@ -777,8 +828,8 @@ impl Random {
 }
 
 const VERSION: &[u8] = b"HTTP/";
-// What an exchange may say before its head has left.
-const BODY_AT_ONCE: usize = 64 * 1024;
+// An idle connection does not keep the places of more calls.
+const SLOTS_KEPT: usize = 4;
 // From here on a body is moved instead of copied: the same bound as that of a `SendQueue`.
 const CHUNK_MIN: usize = 4096;
 const DRAIN_HANDSHAKE: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 //! A turn gathers whatever has happened, lets every connection that it concerns act on it, and then sends: one send per
 //! connection with something to send, all of them handed to the kernel together.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -41,7 +42,7 @@ pub(crate) trait Session<S> {
     /// Takes the news that the peer sends no more.
     fn handle_end(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
     /// Takes the news that the connection is gone.
-    fn handle_lost(&mut self, sessions: &mut S, turn: &mut Turn<'_>);
+    fn handle_lost(&mut self, sessions: &mut S, turn: &mut Turn<'_>, how: Lost);
     /// Polls what has asked for it. The slot may be of a call that is gone.
     fn handle_wake(&mut self, sessions: &mut S, turn: &mut Turn<'_>, slot: u32);
     /// Polls a call whose time has come. The slot may be of a call that is gone.
@@ -56,6 +57,29 @@ pub(crate) trait Session<S> {
     /// The number of requests under way.
     fn requests(&self) -> usize;
 }
+
+/// The way in which a connection went.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Lost {
+    /// It had ended by itself.
+    Closed,
+    /// Its transport failed.
+    Broken,
+    /// It had no more time to end.
+    Cut,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the connection was closed before its end",
+            Self::Broken => "the transport failed",
+            Self::Cut => "the server drained, and had no more time",
+        })
+    }
+}
+
+impl std::error::Error for Lost {}
 
 /// What a connection finds around it while it is looked at.
 pub(crate) struct Turn<'a> {
@@ -101,6 +125,8 @@ pub(crate) struct Shard<D, S: Sessions> {
     /// Until when the listener rests, after an error.
     accept_at: Option<Instant>,
     accept_pause: Duration,
+    /// When the operator was told last that nothing can be accepted.
+    accept_told: Option<Instant>,
     is_listening: bool,
     drain_until: Option<Instant>,
     drain_at: Option<Instant>,
@@ -156,6 +182,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             timers: Timers::new(),
             accept_at: None,
             accept_pause: ACCEPT_PAUSE_MIN,
+            accept_told: None,
             is_listening,
             drain_until: None,
             drain_at: None,
@@ -208,6 +235,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
                 Mark::Control => self.control(now),
             }
         }
+        self.state.tally(completions.len(), self.driver.tally());
         let mut any = !completions.is_empty();
         for completion in completions.drain(..) {
             self.complete(completion, now);
@@ -230,6 +258,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             }
             Completion::AcceptFailed(error) => self.accept_failed(error, now),
             Completion::Received { key, bytes } => {
+                self.state.count_received(bytes.len());
                 self.with(key, now, |session, sessions, turn| session.handle_input(sessions, turn, bytes));
             }
             Completion::Ended { key } => self.with(key, now, Session::handle_end),
@@ -246,7 +275,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
                 }
                 self.touch(key);
             }
-            Completion::Failed { key } => self.remove(key, None),
+            Completion::Failed { key } => self.remove(key, Lost::Broken),
         }
     }
 
@@ -326,7 +355,8 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         }
         // Mostly too many open files: trying again at once would only burn the CPU that could end some.
         self.timers.arm(&mut self.accept_at, now + self.accept_pause, Alarm::Accept);
-        if self.accept_pause == ACCEPT_PAUSE_MIN {
+        if self.accept_told.is_none_or(|told| told + ACCEPT_SILENCE <= now) {
+            self.accept_told = Some(now);
             self.state.accept_failed(error);
         }
         self.accept_pause = (self.accept_pause * 2).min(ACCEPT_PAUSE_MAX);
@@ -379,10 +409,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
     fn cut(&mut self) {
         for index in 0..self.connections.len() {
             let key = Key(index as u32);
-            if let Some(connection) = self.connection(key) {
-                let requests = connection.session.requests();
-                self.remove(key, Some(requests));
-            }
+            self.remove(key, Lost::Cut);
         }
     }
 
@@ -411,7 +438,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         };
         let output = connection.session.poll_output(&mut self.sessions, &mut turn, &mut queue);
         if output.close == Close::Both {
-            self.remove(key, None);
+            self.remove(key, Lost::Closed);
             return self.keep(queue);
         }
         if let Some(at) = output.deadline {
@@ -442,9 +469,11 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         }
     }
 
-    fn remove(&mut self, key: Key, cut: Option<usize>) {
+    fn remove(&mut self, key: Key, how: Lost) {
+        let Some(connection) = self.connection(key) else { return };
+        let cut = (how == Lost::Cut).then(|| connection.session.requests());
         // What its calls hold of the shard goes first.
-        self.act(key, now(), Session::handle_lost);
+        self.act(key, now(), |session, sessions, turn| session.handle_lost(sessions, turn, how));
         let Some(mut connection) = self.connections.get_mut(key.index()).and_then(Option::take) else {
             return;
         };
@@ -509,6 +538,8 @@ const QUEUES_KEPT: usize = 64;
 // Progress beyond it is not seen; no engine hands out as much at once.
 const STAND_IN_MAX: usize = 512 * 1024;
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
+// At a limit, accepting works and fails by turns.
+const ACCEPT_SILENCE: Duration = Duration::from_secs(60);
 const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use ringwire_http::{Fields, Head, Headers, HeadersMut, Token, Version};
-use ringwire_service::{Input, Outbox, Peer, Spec};
+use ringwire_service::{Code, Input, Outbox, Peer, Spec};
 use tower_service::Service;
 
 use crate::exchange::{Arrived, Exchange, Handler, Step};
@@ -68,7 +68,7 @@ impl<S: HttpService> Handler for TowerHandler<S> {
         let stage = match into_request(&request.head, &request.peer, &incoming, length) {
             Some(request) => Stage::Waiting(Box::new((self.service.clone(), Some(request)))),
             // A target that HTTP allows and the `http` crate does not know.
-            None => Stage::Refused(StatusCode::BAD_REQUEST),
+            None => Stage::Refused(StatusCode::BAD_REQUEST, None),
         };
         TowerExchange {
             incoming,
@@ -77,6 +77,17 @@ impl<S: HttpService> Handler for TowerHandler<S> {
             silent_since: None,
             body_timeout: self.body_timeout,
             stage,
+        }
+    }
+
+    fn shed(&mut self, request: Arrived, wait: Duration) -> TowerExchange<S> {
+        TowerExchange {
+            incoming: Arc::new(Incoming::new(request.end)),
+            version: request.head.version(),
+            length: None,
+            silent_since: None,
+            body_timeout: self.body_timeout,
+            stage: Stage::Refused(StatusCode::SERVICE_UNAVAILABLE, Some(wait)),
         }
     }
 
@@ -101,9 +112,10 @@ enum Stage<S: HttpService> {
     /// Until the service is ready. Boxed, since a request is large and mostly called at once.
     Waiting(Box<(S, Option<Request<RequestBody>>)>),
     Called(Pin<Box<S::Future>>),
-    /// No code of the service answers.
-    Refused(StatusCode),
+    /// No code of the service answers; the client may try again after the time.
+    Refused(StatusCode, Option<Duration>),
     Body(Pin<Box<S::ResponseBody>>),
+    Trailers(HeaderMap),
     Ended,
 }
 
@@ -154,6 +166,18 @@ impl<S: HttpService> Exchange for TowerExchange<S> {
         }
     }
 
+    fn is_whole(&self) -> bool {
+        match &self.stage {
+            Stage::Body(body) => body.is_end_stream(),
+            Stage::Ended => true,
+            Stage::Waiting(_) | Stage::Called(_) | Stage::Refused(..) | Stage::Trailers(_) => false,
+        }
+    }
+
+    fn code(&self) -> Option<Code> {
+        None
+    }
+
     fn spec(&self) -> Option<&'static Spec> {
         None
     }
@@ -178,6 +202,8 @@ impl<S: HttpService> TowerExchange<S> {
     fn go_on(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox<'_>) -> Step {
         const WAIT: Step = Step::Wait { input: false, until: None };
         loop {
+            // Small frames that are there already leave together.
+            let has_body = !outbox.body.is_empty();
             match &mut self.stage {
                 Stage::Waiting(waiting) => match waiting.0.poll_ready(cx) {
                     Poll::Ready(Ok(())) => {
@@ -193,22 +219,23 @@ impl<S: HttpService> TowerExchange<S> {
                     Poll::Ready(Err(_)) => return self.answer(StatusCode::INTERNAL_SERVER_ERROR),
                     Poll::Pending => return WAIT,
                 },
-                Stage::Refused(status) => {
+                Stage::Refused(status, wait) => {
                     let status = *status;
+                    if let Some(wait) = wait {
+                        // In whole seconds, and not sooner than told.
+                        let seconds = wait.as_millis().div_ceil(1000).to_string();
+                        outbox.fields.append("retry-after", seconds.as_bytes());
+                    }
                     return self.answer(status);
                 }
                 Stage::Body(body) if body.is_end_stream() => self.stage = Stage::Ended,
+                Stage::Body(_) if outbox.body.len() >= MOVE_MIN => return Step::Body,
                 Stage::Body(body) => match body.as_mut().poll_frame(cx) {
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                        Ok(data) => {
-                            append(outbox.body, data);
-                            return Step::Body;
-                        }
+                        Ok(data) => append(outbox.body, data),
                         Err(other) => {
                             let Ok(trailers) = other.into_trailers() else { continue };
-                            write_fields(&trailers, self.version, outbox.fields);
-                            self.stage = Stage::Ended;
-                            return Step::Done { trailers: true };
+                            self.stage = Stage::Trailers(trailers);
                         }
                     },
                     Poll::Ready(Some(Err(_))) => {
@@ -216,8 +243,15 @@ impl<S: HttpService> TowerExchange<S> {
                         return Step::Failed;
                     }
                     Poll::Ready(None) => self.stage = Stage::Ended,
+                    Poll::Pending if has_body => return Step::Body,
                     Poll::Pending => return WAIT,
                 },
+                Stage::Trailers(_) | Stage::Ended if has_body => return Step::Body,
+                Stage::Trailers(trailers) => {
+                    write_fields(trailers, self.version, outbox.fields);
+                    self.stage = Stage::Ended;
+                    return Step::Done { trailers: true };
+                }
                 Stage::Ended => return Step::Done { trailers: false },
             }
         }
@@ -505,4 +539,5 @@ fn append(body: &mut BytesMut, mut data: impl Buf) {
     }
 }
 
+// From here on bytes are moved instead of copied, so what is as large leaves alone.
 const MOVE_MIN: usize = 4096;

@@ -44,6 +44,8 @@ struct Entry {
     name: EntryName,
     value: Box<[u8]>,
     hash: u32,
+    /// The address of a text that lives as long as the program and equals the value; 0 if none is known.
+    address: usize,
 }
 
 enum EntryName {
@@ -112,18 +114,43 @@ impl Encoder {
         }
     }
 
-    fn append(&mut self, name: Name<'_>, value: &[u8], out: &mut Vec<u8>) {
-        if let Name::Known(token) = name
-            && let Some((place, entry)) = self.newest(token)
+    /// Appends a field whose value never changes: most often it is known by its address.
+    #[inline]
+    fn append_static(&mut self, token: Token, value: &'static str, out: &mut Vec<u8>) {
+        if let Some((place, entry)) = self.newest(token)
+            && entry.address == value.as_ptr() as usize
+            && entry.value.len() == value.len()
+            && place < PLACE_SHORT
+            && out.len() < out.capacity()
+        {
+            return out.push(0x80 | place as u8);
+        }
+        self.append_new_static(token, value, out);
+    }
+
+    #[inline(never)]
+    fn append_new_static(&mut self, token: Token, value: &'static str, out: &mut Vec<u8>) {
+        self.append_known(token, value.as_bytes(), out);
+        let newest = self.newest(token).map(|(place, _)| self.entries.len() + STATIC_LEN - place);
+        if let Some(entry) = newest.and_then(|place| self.entries.get_mut(place))
+            && *entry.value == *value.as_bytes()
+        {
+            entry.address = value.as_ptr() as usize;
+        }
+    }
+
+    #[inline]
+    fn append_known(&mut self, token: Token, value: &[u8], out: &mut Vec<u8>) {
+        if let Some((place, entry)) = self.newest(token)
             && *entry.value == *value
         {
             return integer::put(out, 0x80, 7, place);
         }
-        self.append_unlike_the_last(name, value, out);
+        self.append(Name::Known(token), value, out);
     }
 
-    /// Appends a field that is not the newest one of its name.
-    fn append_unlike_the_last(&mut self, name: Name<'_>, value: &[u8], out: &mut Vec<u8>) {
+    #[inline(never)]
+    fn append(&mut self, name: Name<'_>, value: &[u8], out: &mut Vec<u8>) {
         debug_assert!(
             !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)),
             "a sink is given allowed values"
@@ -142,7 +169,7 @@ impl Encoder {
         // An entry that would push out half of the others is not worth it.
         if size <= self.size_max / 2 && self.is_seen(hash) {
             integer::put(out, 0x40, 6, index);
-            self.insert(Entry { name: name.into(), value: value.into(), hash }, size);
+            self.insert(Entry { name: name.into(), value: value.into(), hash, address: 0 }, size);
         } else {
             integer::put(out, 0, 4, index);
         }
@@ -243,21 +270,30 @@ impl Block<'_> {
 
 impl HeadersMut for Block<'_> {
     fn append(&mut self, name: &str, value: &[u8]) {
-        let name = self.encoder.names.find(name.as_bytes()).map_or(Name::Text(name), Name::Known);
-        self.encoder.append(name, value, self.out);
+        match self.encoder.names.find(name.as_bytes()) {
+            Some(token) => self.encoder.append_known(token, value, self.out),
+            None => self.encoder.append(Name::Text(name), value, self.out),
+        }
     }
 
     fn append_known(&mut self, token: Token, value: &[u8]) {
-        self.encoder.append(Name::Known(token), value, self.out);
+        self.encoder.append_known(token, value, self.out);
+    }
+
+    fn append_static(&mut self, token: Token, value: &'static str) {
+        self.encoder.append_static(token, value, self.out);
     }
 }
 
-/// The line of `:status`, in `buffer`. It uses no table, so that it can be put before fields that are encoded already.
+/// The line of `:status`: the last bytes of the array, as many as the number says. It uses no table, so that it can be put
+/// before fields that are encoded already.
 ///
 /// ```
-/// assert_eq!(ringwire_hpack::status(200, &mut [0; 5]), [0x88]);
+/// let (line, len) = ringwire_hpack::status(200);
+/// assert_eq!(line[line.len() - len..], [0x88]);
 /// ```
-pub fn status(status: u16, buffer: &mut [u8; 5]) -> &[u8] {
+#[inline]
+pub fn status(status: u16) -> ([u8; 5], usize) {
     let index = match status {
         200 => 8,
         204 => 9,
@@ -269,12 +305,10 @@ pub fn status(status: u16, buffer: &mut [u8; 5]) -> &[u8] {
         _ => {
             debug_assert!((100..1000).contains(&status));
             let digit = |unit: u16| b'0' + (status / unit % 10) as u8;
-            *buffer = [0x08, 3, digit(100), digit(10), digit(1)];
-            return buffer;
+            return ([0x08, 3, digit(100), digit(10), digit(1)], 5);
         }
     };
-    buffer[0] = 0x80 | index;
-    &buffer[..1]
+    ([0, 0, 0, 0, 0x80 | index], 1)
 }
 
 impl<'a> Name<'a> {
@@ -359,6 +393,8 @@ impl fmt::Debug for Encoder {
     }
 }
 
+/// Lower places take one byte.
+const PLACE_SHORT: usize = 0x7f;
 /// Fields that come once lately: more than a response has.
 const SEEN: usize = 32;
 /// Shorter cookies can be guessed: the bound of nghttp2.

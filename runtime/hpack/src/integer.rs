@@ -29,14 +29,19 @@ pub(crate) fn take(block: &mut &[u8], prefix: u32) -> Result<usize, DecodeError>
 
 /// Appends an integer; `flags` are the bits above its prefix.
 #[inline]
-pub(crate) fn put(out: &mut Vec<u8>, flags: u8, prefix: u32, mut value: usize) {
+pub(crate) fn put(out: &mut Vec<u8>, flags: u8, prefix: u32, value: usize) {
     let full = (1 << prefix) - 1;
     if value < full {
         out.push(flags | value as u8);
-        return;
+    } else {
+        out.push(flags | full as u8);
+        put_rest(out, value - full);
     }
-    out.push(flags | full as u8);
-    value -= full;
+}
+
+/// Appends what is beyond the prefix.
+#[cold]
+fn put_rest(out: &mut Vec<u8>, mut value: usize) {
     while value >= 0x80 {
         out.push(0x80 | value as u8);
         value >>= 7;

@@ -95,6 +95,12 @@ impl Fields {
         self.list.as_ref().is_some_and(|list| list.repeated >> token.index() & 1 == 1)
     }
 
+    /// Whether there is more than one field of any token.
+    #[inline]
+    pub fn has_repeated(&self) -> bool {
+        self.list.as_ref().is_some_and(|list| list.repeated != 0)
+    }
+
     /// The values of all fields of this token, in order.
     pub fn all(&self, token: Token) -> impl Iterator<Item = &[u8]> {
         self.iter().filter(move |field| field.token == Some(token)).map(|field| field.value)
@@ -280,6 +286,7 @@ mod tests {
             [Token::TE, TEAM, Token::HOST].map(|token| fields.is_repeated(token)),
             [true, false, false]
         );
+        assert!(fields.has_repeated());
     }
 
     #[test]
@@ -300,7 +307,7 @@ mod tests {
         assert!(fields.is_empty());
         assert_eq!((fields.known(Token::TE), Headers::get(&fields, "x-a")), (None, None));
         fields.append("te", b"3");
-        assert!(!fields.is_repeated(Token::TE));
+        assert!(!fields.is_repeated(Token::TE) && !fields.has_repeated());
         fields.clear();
         fields.append("x-b", b"3");
         assert_eq!(fields.iter().next().map(|field| (field.name, field.value)), Some(("x-b", &b"3"[..])));

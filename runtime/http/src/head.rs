@@ -1,8 +1,9 @@
 //! The head of a message: what stands before its body.
 
-use crate::{Fields, Headers, HeadersMut, Method, Names, Version};
+use crate::{Fields, Headers, HeadersMut, Method, Names, Token, Version};
 use std::any::Any;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The head of a request, shared by reference count.
@@ -31,6 +32,7 @@ struct Parts {
     version: Version,
     fields: Fields,
     memo: OnceLock<Box<dyn Any + Send + Sync>>,
+    is_seen: AtomicBool,
 }
 
 /// The scheme that a request names.
@@ -56,6 +58,7 @@ impl Head {
             version,
             fields,
             memo: OnceLock::new(),
+            is_seen: AtomicBool::new(false),
         }))
     }
 
@@ -118,7 +121,8 @@ impl Head {
 
     /// The authority: of HTTP/2's `:authority`, or of an absolute target or the `host` field in HTTP/1.
     pub fn authority(&self) -> Option<&str> {
-        self.0.authority.as_deref()
+        let host = || self.0.fields.known(Token::HOST).filter(|host| !host.is_empty());
+        self.0.authority.as_deref().or_else(|| std::str::from_utf8(host()?).ok())
     }
 
     /// The scheme, where the request names one.
@@ -149,6 +153,24 @@ impl Head {
     /// A slot for one value that a layer above works out from this head, kept for as long as the head.
     pub fn memo(&self) -> &OnceLock<Box<dyn Any + Send + Sync>> {
         &self.0.memo
+    }
+
+    /// The method, the target and the fields, with their buffers.
+    ///
+    /// # Errors
+    /// Somebody else holds this head, which comes back.
+    pub fn into_parts(self) -> Result<(Method, Box<str>, Fields), Self> {
+        Arc::try_unwrap(self.0).map(|parts| (parts.method, parts.target, parts.fields)).map_err(Self)
+    }
+
+    /// Whether this has been asked before. A head that comes once is not worth a [`memo`](Self::memo): who makes one asks here
+    /// first.
+    pub fn comes_again(&self) -> bool {
+        // One store too many, where two ask at once, does no harm.
+        self.0.is_seen.load(Ordering::Relaxed) || {
+            self.0.is_seen.store(true, Ordering::Relaxed);
+            false
+        }
     }
 
     fn parts_mut(&mut self) -> &mut Parts {
@@ -219,12 +241,36 @@ mod tests {
     }
 
     #[test]
+    fn a_head_comes_again_from_the_second_time_on() {
+        let head = target("/");
+        let clone = head.clone();
+        assert_eq!([head.comes_again(), clone.comes_again(), head.comes_again()], [false, true, true]);
+        assert!(!target("/").comes_again());
+    }
+
+    #[test]
     fn authority_and_scheme_are_there_when_given() {
         let head = target("/");
         assert_eq!((head.authority(), head.scheme()), (None, None));
         let head = head.with_authority("a:1").with_scheme(Scheme::Https).with_field("te", "x");
         assert_eq!((head.authority(), head.scheme()), (Some("a:1"), Some(Scheme::Https)));
         assert_eq!(head.get("te"), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn the_host_is_an_authority_too() {
+        for (host, want) in [("a:1", Some("a:1")), ("", None)] {
+            assert_eq!(target("/").with_field("host", host).authority(), want);
+        }
+        assert_eq!(target("/").with_field("host", "a").with_authority("b").authority(), Some("b"));
+    }
+
+    #[test]
+    fn parts_leave_a_head_that_is_held_once() {
+        let head = target("/").with_field("te", "x");
+        assert!(head.clone().into_parts().is_err_and(|same| same.is(&head)));
+        let (method, target, fields) = head.into_parts().expect("the only one");
+        assert_eq!((method, &*target, fields.len()), (Method::Get, "/", 1));
     }
 
     #[test]

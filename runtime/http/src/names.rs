@@ -97,7 +97,10 @@ impl Names {
             assert!(names.find(name).is_none(), "a name is there twice");
             let mut byte = 0;
             while byte < name.len() {
-                assert!(!name[byte].is_ascii_uppercase(), "a name is not in lower case");
+                assert!(
+                    name[byte].is_ascii() && !name[byte].is_ascii_uppercase(),
+                    "a name is not in lower case"
+                );
                 byte += 1;
             }
             names.tokens[at] = token;
@@ -126,13 +129,54 @@ impl Names {
         }
         None
     }
+
+    /// The token of this name, in whatever case.
+    pub fn find_ignore_case(&self, name: &[u8]) -> Option<Token> {
+        if name.is_empty() {
+            return None;
+        }
+        let mut slot = hash(name);
+        while self.slots[slot] != 0 {
+            let token = self.tokens[self.slots[slot] as usize - 1];
+            if equal_ignore_case(token.name.as_bytes(), name) {
+                return Some(token);
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+        None
+    }
 }
 
-/// A hash of few instructions that keeps the usual names apart.
+/// A hash of few instructions that keeps the usual names apart. It does not depend on the case of letters.
 const fn hash(name: &[u8]) -> usize {
     let len = name.len();
-    let middle = name[len / 2] as usize;
-    (len * 37 + name[0] as usize * 5 + middle * 11 + name[len - 1] as usize * 3) % SLOTS
+    let middle = (name[len / 2] | CASE) as usize;
+    (len * 37 + (name[0] | CASE) as usize * 5 + middle * 11 + (name[len - 1] | CASE) as usize * 3) % SLOTS
+}
+
+/// Whether `name` is `lower`, a name in lower case, but for the case of letters. Compares eight bytes at a time.
+fn equal_ignore_case(lower: &[u8], name: &[u8]) -> bool {
+    if lower.len() != name.len() {
+        return false;
+    }
+    let (Some(lower_last), Some(name_last)) = (lower.last_chunk(), name.last_chunk()) else {
+        return lower.iter().zip(name).all(|(&a, &b)| a == b || (a == b | CASE && a.is_ascii_lowercase()));
+    };
+    let words = lower.as_chunks().0.iter().zip(name.as_chunks().0);
+    words
+        .chain([(lower_last, name_last)])
+        .all(|(a, b)| equal_words(u64::from_ne_bytes(*a), u64::from_ne_bytes(*b)))
+}
+
+/// The same for eight bytes. The bytes of a name are ASCII.
+#[inline]
+fn equal_words(lower: u64, name: u64) -> bool {
+    let different = lower ^ name;
+    // The high bit of each byte that is a letter: `a` to `z`.
+    let from_a = lower + ONES * (0x80 - b'a' as u64);
+    let beyond_z = lower + ONES * (0x80 - (b'z' as u64 + 1));
+    let letters = from_a & !beyond_z & (ONES << 7);
+    different & !(letters >> 2) == 0
 }
 
 const fn equal(a: &[u8], b: &[u8]) -> bool {
@@ -152,6 +196,9 @@ const fn equal(a: &[u8], b: &[u8]) -> bool {
 /// The most names that can have tokens.
 pub const TOKENS_MAX: usize = 48;
 const SLOTS: usize = 256;
+/// The bit by which a letter in lower case differs from one in upper case.
+const CASE: u8 = 0x20;
+const ONES: u64 = 0x0101_0101_0101_0101;
 const NONE: u8 = u8::MAX;
 
 #[cfg(test)]
@@ -172,6 +219,27 @@ mod tests {
             assert_eq!(NAMES.find(absent.as_bytes()), None, "{absent:?}");
         }
         assert_eq!(Names::HTTP.find(b"x-one"), None);
+    }
+
+    /// One byte is changed at a time, to every other one.
+    #[test]
+    fn the_case_of_letters_may_be_ignored_and_nothing_else() {
+        for token in HTTP_TOKENS.iter().chain(&[ONE, TWO]) {
+            let name = token.as_str().as_bytes();
+            assert_eq!(NAMES.find_ignore_case(name), Some(*token));
+            assert_eq!(NAMES.find_ignore_case(&name.to_ascii_uppercase()), Some(*token));
+            assert_eq!(NAMES.find_ignore_case(&name[1..]).filter(|found| found == token), None);
+            for place in 0..name.len() {
+                for byte in 0..=255 {
+                    let mut other = name.to_vec();
+                    other[place] = byte;
+                    let want = other.eq_ignore_ascii_case(name).then_some(*token);
+                    let found = NAMES.find_ignore_case(&other).filter(|found| found == token);
+                    assert_eq!(found, want, "{}", other.escape_ascii());
+                }
+            }
+        }
+        assert_eq!(NAMES.find_ignore_case(b""), None);
     }
 
     #[test]

@@ -96,16 +96,10 @@ impl SendQueue {
     ///
     /// # Panics
     /// There are fewer bytes.
+    #[inline]
     pub fn advance(&mut self, mut sent: usize) {
-        while let Some(first) = self.chunks.front_mut() {
-            if sent < first.len() {
-                first.advance(sent);
-                self.chunks_len -= sent;
-                return;
-            }
-            sent -= first.len();
-            self.chunks_len -= first.len();
-            self.chunks.pop_front();
+        if !self.chunks.is_empty() {
+            sent = self.advance_chunks(sent);
         }
         self.buffer_sent += sent;
         assert!(self.buffer_sent <= self.buffer.len(), "more is sent than there was to send");
@@ -116,6 +110,21 @@ impl SendQueue {
             }
             self.buffer.clear();
         }
+    }
+
+    /// Removes the first bytes of the chunks, and returns how many are left to remove.
+    fn advance_chunks(&mut self, mut sent: usize) -> usize {
+        while let Some(first) = self.chunks.front_mut() {
+            if sent < first.len() {
+                first.advance(sent);
+                self.chunks_len -= sent;
+                return 0;
+            }
+            sent -= first.len();
+            self.chunks_len -= first.len();
+            self.chunks.pop_front();
+        }
+        sent
     }
 
     /// The buffer at the end of the queue, for appending. What lies in it already must stay.

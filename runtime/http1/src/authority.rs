@@ -32,7 +32,7 @@ fn is_name(text: &[u8]) -> bool {
                 bytes.next().is_some_and(u8::is_ascii_hexdigit)
                     && bytes.next().is_some_and(u8::is_ascii_hexdigit)
             }
-            byte => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte),
+            byte => NAME_BYTES[usize::from(*byte)],
         };
         if !is_valid {
             return false;
@@ -40,6 +40,23 @@ fn is_name(text: &[u8]) -> bool {
     }
     !text.is_empty()
 }
+
+/// The bytes of a registered name, but for what `%` encodes.
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let marks = b"-._~!$&'()*+,;=";
+    let mut at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// Whether `text` may be between the brackets: an IPv6 address, or one of a later version.
 fn is_ip_literal(text: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! The chunked transfer coding: <https://www.rfc-editor.org/rfc/rfc9112#section-7.1>.
 
-use crate::field::{Admit, FieldLines, Progress, is_forbidden_trailer};
+use crate::field::{Admit, FieldLines, LinesBefore, Progress, is_forbidden_trailer};
 use crate::input::Input;
 use crate::scan::{trim, value_len};
 use crate::{Fault, Limits};
@@ -57,7 +57,7 @@ impl Chunked {
                         return Err(Fault::Chunk);
                     }
                     self.state = match line.size {
-                        0 => State::Trailers(Box::new(FieldLines::new(names, 0))),
+                        0 => State::Trailers(Box::new(FieldLines::new(Fields::new(names), 0))),
                         size => State::ExpectData(size),
                     };
                 }
@@ -81,9 +81,10 @@ impl Chunked {
                     _ => return Err(Fault::Chunk),
                 },
                 State::Trailers(lines) => {
-                    let progress = lines.read(input.bytes(), limits, |token, _| {
-                        Ok(if is_forbidden_trailer(token) { Admit::Drop } else { Admit::Keep })
-                    })?;
+                    let progress =
+                        lines.read(input.bytes(), limits, &mut LinesBefore::default(), |token, _, _| {
+                            Ok(if is_forbidden_trailer(token) { Admit::Drop } else { Admit::Keep })
+                        })?;
                     match progress {
                         Progress::Whole(len) => {
                             input.advance(len);

@@ -3,11 +3,13 @@
 use crate::body::Body;
 use crate::chunked::Chunked;
 use crate::connection::{Connection, Hooks, Outcome, Phase, Receive};
-use crate::field::{Admit, Facts, FieldLines, Progress};
+use crate::field::{Admit, Facts, FieldLines, LinesBefore, Progress};
 use crate::send::{FieldSink, Send};
 use crate::timer::Wait;
 use crate::{Fault, Limits, start_line};
-use ringwire_http::{Client, Event, HeadersMut, Method, Names, RequestLine, ResponseHead, StreamId, Version};
+use ringwire_http::{
+    Client, Event, Fields, HeadersMut, Method, Names, RequestLine, ResponseHead, StreamId, Version,
+};
 use std::time::Instant;
 
 /// What a client remembers.
@@ -227,14 +229,14 @@ impl PartialHead {
             status: line.status,
             version: line.version,
             facts: Facts::default(),
-            lines: FieldLines::new(names, line.len),
+            lines: FieldLines::new(Fields::new(names), line.len),
         };
         Ok(Some((head, line.len)))
     }
 
     fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Progress, Fault> {
         let Self { facts, lines, .. } = self;
-        lines.read(bytes, limits, |token, value| {
+        lines.read(bytes, limits, &mut LinesBefore::default(), |token, value, _| {
             facts.note(token, value)?;
             Ok(Admit::Keep)
         })

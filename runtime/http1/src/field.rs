@@ -1,8 +1,9 @@
 //! Field lines, and what some fields say of the message and the connection.
 
-use crate::scan::{trim, value_len};
+use crate::scan::{colon, trim, value_len};
 use crate::{Fault, Limits};
 use ringwire_http::{Fields, HeadersMut, Names, Token};
+use std::ops::Range;
 
 /// A reader of field lines: the second part of a head, and trailers.
 #[derive(Debug)]
@@ -22,47 +23,143 @@ pub(crate) enum Progress {
 }
 
 impl FieldLines {
-    /// No lines yet; `len` bytes were there before them.
-    pub(crate) fn new(names: &'static Names, len: usize) -> Self {
-        Self { fields: Fields::new(names), len }
+    /// No lines yet: `fields` is empty. `len` bytes were there before them.
+    pub(crate) fn new(fields: Fields, len: usize) -> Self {
+        Self { fields, len }
     }
 
     /// Reads whole lines from the start of `bytes`, up to the empty one. `admit` is asked about fields with a token,
-    /// and says whether they are kept.
+    /// and says whether they are kept. Lines that are the same as in the head `before` are not read again.
     pub(crate) fn read(
         &mut self,
         bytes: &[u8],
         limits: &Limits,
-        mut admit: impl FnMut(Token, &[u8]) -> Result<Admit, Fault>,
+        before: &mut LinesBefore,
+        mut admit: impl FnMut(Token, &[u8], Seen) -> Result<Admit, Fault>,
     ) -> Result<Progress, Fault> {
-        let mut name = [0; NAME_MAX];
+        let names = self.fields.names();
+        let window = &bytes[..bytes.len().min(limits.head_max.saturating_sub(self.len))];
+        let first_len = self.len;
         let mut read = 0;
+        let mut place = before.start();
         loop {
-            let rest = &bytes[read..];
-            let window = &rest[..rest.len().min(limits.head_max.saturating_sub(self.len))];
-            let Some(line) = line(window, &mut name)? else {
-                if window.len() < rest.len() {
-                    return Err(Fault::HeadTooLarge { limit: limits.head_max });
-                }
-                return Ok(Progress::Partial(read));
+            let rest = &window[read..];
+            let (line, seen) = match before.line(&place, rest) {
+                Some(line) => (line, Seen::Before),
+                None => match line(rest, names)? {
+                    Some(line) => (line, Seen::Now),
+                    None if window.len() < bytes.len() => {
+                        return Err(Fault::HeadTooLarge { limit: limits.head_max });
+                    }
+                    None => return Ok(Progress::Partial(read)),
+                },
             };
             read += line.len;
-            self.len += line.len;
-            let Some((name, value)) = line.field else { return Ok(Progress::Whole(read)) };
+            self.len = first_len + read;
+            let Some((name, value)) = line.field else {
+                before.end(&place);
+                return Ok(Progress::Whole(read));
+            };
             if self.fields.len() == limits.fields_max {
                 return Err(Fault::TooManyFields { limit: limits.fields_max });
             }
-            match self.fields.names().find(name) {
-                Some(token) => match admit(token, value)? {
-                    Admit::Keep => self.fields.append_known(token, value),
-                    Admit::Drop => {}
-                },
-                None => {
-                    self.fields
-                        .append(std::str::from_utf8(name).expect("the bytes of a token are ASCII"), value);
+            match name {
+                Name::Known(token) => {
+                    if let Admit::Keep = admit(token, value, seen)? {
+                        self.fields.append_known(token, value);
+                    }
+                    before.note(&mut place, Some(token), value, rest, self.len);
+                }
+                Name::Other(name) => {
+                    append_other(&mut self.fields, name, value);
+                    before.note(&mut place, None, value, rest, self.len);
                 }
             }
         }
+    }
+}
+
+/// Appends a field whose name has no token, with its name in lower case.
+#[inline(never)]
+fn append_other(fields: &mut Fields, name: &[u8], value: &[u8]) {
+    let mut buffer = [0; NAME_MAX];
+    let lower_case = &mut buffer[..name.len()];
+    for (&byte, slot) in name.iter().zip(&mut *lower_case) {
+        *slot = lower(byte);
+    }
+    fields.append(std::str::from_utf8(lower_case).expect("the bytes of a token are ASCII"), value);
+}
+
+/// Whether a line was read as a part of the head before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Seen {
+    Before,
+    Now,
+}
+
+/// The lines of the head before this one, and while a head is read, those of this one in their place.
+///
+/// What a line says depends on its bytes alone, so that an equal line says it again. Clients send heads that differ in few
+/// lines.
+#[derive(Debug, Default)]
+pub(crate) struct LinesBefore {
+    /// The text of the whole head, and the length of its first line.
+    pub(crate) text: Vec<u8>,
+    pub(crate) first_len: usize,
+    lines: Vec<LineBefore>,
+}
+
+#[derive(Debug)]
+struct LineBefore {
+    /// Lines whose names have no token are read again.
+    token: Option<Token>,
+    /// The end of the line in the text of the head.
+    end: usize,
+    /// The value, from the start of the line on.
+    value: Range<usize>,
+}
+
+/// A place among the lines of a head: the number of the line, and its start in the text.
+struct Place {
+    index: usize,
+    start: usize,
+}
+
+impl LinesBefore {
+    /// Forgets all lines.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.lines.clear();
+    }
+
+    fn start(&self) -> Place {
+        Place { index: 0, start: self.first_len }
+    }
+
+    /// The line at the start of `bytes`, if it is the same as the one at `place`.
+    #[inline]
+    fn line<'a>(&self, place: &Place, bytes: &'a [u8]) -> Option<Line<'a>> {
+        let line = self.lines.get(place.index)?;
+        let text = self.text.get(place.start..line.end)?;
+        let token = line.token.filter(|_| bytes.starts_with(text))?;
+        let value = bytes.get(line.value.clone())?;
+        Some(Line { field: Some((Name::Known(token), value)), len: text.len() })
+    }
+
+    /// Notes a line of the head that is read: it takes the place of the one before.
+    #[inline]
+    fn note(&mut self, place: &mut Place, token: Option<Token>, value: &[u8], line: &[u8], end: usize) {
+        let start = value.as_ptr() as usize - line.as_ptr() as usize;
+        let new = LineBefore { token, end, value: start..start + value.len() };
+        match self.lines.get_mut(place.index) {
+            Some(old) => place.start = std::mem::replace(old, new).end,
+            None => self.lines.push(new),
+        }
+        place.index += 1;
+    }
+
+    fn end(&mut self, place: &Place) {
+        self.lines.truncate(place.index);
     }
 }
 
@@ -74,43 +171,60 @@ pub(crate) enum Admit {
 }
 
 struct Line<'a> {
-    /// The name, in lower case, and the value; `None` for the empty line.
-    field: Option<(&'a [u8], &'a [u8])>,
+    /// The name and the value; `None` for the empty line.
+    field: Option<(Name<'a>, &'a [u8])>,
     len: usize,
 }
 
-/// The line at the start of `bytes`; `None` if its end is not there. The name is written to `buffer`.
+enum Name<'a> {
+    Known(Token),
+    /// A name without a token, in any case.
+    Other(&'a [u8]),
+}
+
+/// The line at the start of `bytes`; `None` if its end is not there.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9112#section-5>: no blank may stand before the colon (5.1), and a line that begins
 /// with a blank continues the one before it, which is refused (5.2).
-fn line<'a>(bytes: &'a [u8], buffer: &'a mut [u8; NAME_MAX]) -> Result<Option<Line<'a>>, Fault> {
-    let mut name_len = 0;
-    for (&byte, slot) in bytes.iter().zip(buffer.iter_mut()) {
-        let lower = NAME_BYTES[usize::from(byte)];
-        if lower == 0 {
-            break;
-        }
-        *slot = lower;
-        name_len += 1;
+fn line<'a>(bytes: &'a [u8], names: &'static Names) -> Result<Option<Line<'a>>, Fault> {
+    if bytes.first() == Some(&b'\r') {
+        return no_name(bytes);
     }
-    let Some(&after) = bytes.get(name_len) else { return Ok(None) };
-    if after != b':' || name_len == 0 {
-        return match bytes {
-            [b'\r', b'\n', ..] => Ok(Some(Line { field: None, len: 2 })),
-            [b'\r'] => Ok(None),
-            _ => Err(Fault::FieldLine),
-        };
-    }
+    let Some(name_len) = colon(&bytes[..bytes.len().min(NAME_MAX + 1)]) else { return no_name(bytes) };
+    let name = &bytes[..name_len];
+    let name = match names.find_ignore_case(name) {
+        Some(token) => Name::Known(token),
+        None if is_name(name) => Name::Other(name),
+        None => return Err(Fault::FieldLine),
+    };
     let start = name_len + 1;
     let end = start + value_len(&bytes[start..]);
     match bytes[end..] {
-        [b'\r', b'\n', ..] => {
-            let field = Some((&buffer[..name_len], trim(&bytes[start..end])));
-            Ok(Some(Line { field, len: end + 2 }))
-        }
+        [b'\r', b'\n', ..] => Ok(Some(Line { field: Some((name, trim(&bytes[start..end]))), len: end + 2 })),
         [] | [b'\r'] => Ok(None),
         _ => Err(Fault::FieldLine),
     }
+}
+
+/// A line that begins with no name and colon, or of which too little has come.
+#[inline(never)]
+fn no_name<'a>(bytes: &[u8]) -> Result<Option<Line<'a>>, Fault> {
+    match bytes {
+        [b'\r', b'\n', ..] => Ok(Some(Line { field: None, len: 2 })),
+        [] | [b'\r'] => Ok(None),
+        name if name.len() <= NAME_MAX && is_name(name) => Ok(None),
+        _ => Err(Fault::FieldLine),
+    }
+}
+
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|&byte| lower(byte) != 0)
+}
+
+/// The lower case of a byte of a token; 0 for others.
+#[inline]
+pub(crate) fn lower(byte: u8) -> u8 {
+    NAME_BYTES[usize::from(byte)]
 }
 
 /// What the fields of a head say of its message and of the connection.

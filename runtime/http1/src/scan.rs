@@ -22,12 +22,28 @@ pub(crate) fn target_len(bytes: &[u8]) -> usize {
     prefix(bytes, outside, |byte| !matches!(byte, 0x21..=0x7e) || byte == b'#')
 }
 
+/// The place of the first colon.
+pub(crate) fn colon(bytes: &[u8]) -> Option<usize> {
+    let len = prefix(bytes, |word| equal(word, b':'), |byte| byte == b':');
+    (len < bytes.len()).then_some(len)
+}
+
 /// `value` without the blanks around it.
-pub(crate) fn trim(value: &[u8]) -> &[u8] {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = value.iter().position(|byte| !is_blank(byte)).unwrap_or(value.len());
-    let end = value.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-    &value[start..end]
+#[inline]
+pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
+    // One space at the start and none at the end, most often.
+    if let [b' ', rest @ ..] = value
+        && let [b'!'..=0xff, .., b'!'..=0xff] = rest
+    {
+        return rest;
+    }
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// The length of the prefix in which no byte is outside its class. `marks` marks the high bit of bytes of a word that are
@@ -90,6 +106,12 @@ mod tests {
     #[test]
     fn targets_end_at_all_that_is_not_visible() {
         check(target_len, |byte| byte.is_ascii_graphic() && byte != b'#');
+    }
+
+    #[test]
+    fn the_first_colon_is_found() {
+        check(|bytes| colon(bytes).unwrap_or(bytes.len()), |byte| byte != b':');
+        assert_eq!(colon(b"aaaaaaaaaaa::"), Some(11));
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use crate::authority::is_authority;
 use crate::body::Body;
 use crate::connection::{Connection, Hooks, Outcome, Phase, Receive};
-use crate::field::{Admit, Expectation, Facts, FieldLines, Progress};
+use crate::field::{Admit, Expectation, Facts, FieldLines, LinesBefore, Progress, Seen};
 use crate::send::{Decimal, FieldSink, Send};
 use crate::timer::Wait;
 use crate::{Fault, Limits, start_line, target};
 use bytes::BytesMut;
-use ringwire_http::{Event, Head, HeadersMut, Method, Names, Scheme, Server, Token, Version};
+use ringwire_http::{Event, Fields, Head, HeadersMut, Method, Names, Scheme, Server, Token, Version};
 use std::time::Instant;
 
 /// What a server remembers.
@@ -16,8 +16,8 @@ use std::time::Instant;
 pub struct ServerState {
     /// A head of which not all lines have arrived.
     partial: Option<Box<PartialHead>>,
-    /// The last request's head, for one that consists of the same bytes.
-    previous: Option<Box<Previous>>,
+    /// The last request's head, for one that consists of the same bytes, or of almost the same.
+    previous: Previous,
     skipped_blank_line: bool,
     request: Request,
 }
@@ -36,6 +36,7 @@ struct Request {
 struct PartialHead {
     method: Method,
     target: Box<str>,
+    /// The authority that the target names.
     authority: Option<Box<str>>,
     scheme: Option<Scheme>,
     version: Version,
@@ -43,10 +44,12 @@ struct PartialHead {
     lines: FieldLines,
 }
 
-#[derive(Debug)]
+/// The last head that arrived as a whole.
+#[derive(Debug, Default)]
 struct Previous {
-    text: Vec<u8>,
-    head: Head,
+    lines: LinesBefore,
+    /// Absent while another head is read into its buffers.
+    head: Option<Head>,
     facts: Facts,
 }
 
@@ -127,23 +130,27 @@ impl Hooks for Server {
                 input.advance(2);
                 side.skipped_blank_line = true;
             }
-            if let Some(previous) = &side.previous
-                && input.bytes().starts_with(&previous.text)
+            if let Previous { lines, head: Some(head), facts } = &side.previous
+                && input.bytes().starts_with(&lines.text)
             {
-                input.advance(previous.text.len());
-                let (head, facts) = (previous.head.clone(), previous.facts);
+                input.advance(lines.text.len());
+                let (head, facts) = (head.clone(), *facts);
                 return Ok(Some(connection.begin(head, &facts)));
             }
         }
         let (mut partial, first_len) = match side.partial.take() {
-            Some(partial) => (*partial, 0),
+            Some(partial) => {
+                side.previous.lines.clear();
+                (*partial, 0)
+            }
             None if input.bytes() == b"\r" && !side.skipped_blank_line => return Ok(None),
-            None => match PartialHead::begin(input.bytes(), limits, names)? {
+            None => match PartialHead::begin(input.bytes(), limits, names, &mut side.previous)? {
                 Some(begun) => begun,
                 None => return Ok(None),
             },
         };
-        match partial.read(&input.bytes()[first_len..], limits)? {
+        let Previous { lines, head: previous, facts: previous_facts } = &mut side.previous;
+        match partial.read(&input.bytes()[first_len..], limits, lines)? {
             Progress::Partial(len) => {
                 input.advance(first_len + len);
                 side.partial = Some(Box::new(partial));
@@ -154,19 +161,13 @@ impl Hooks for Server {
                 let (head, facts) = partial.finish()?;
                 // A head that began in an earlier read is seldom of a client in a hurry.
                 if first_len > 0 && len <= PREVIOUS_MAX {
-                    let bytes = &input.bytes()[..len];
-                    match &mut side.previous {
-                        Some(previous) => {
-                            previous.text.clear();
-                            previous.text.extend_from_slice(bytes);
-                            previous.head = head.clone();
-                            previous.facts = facts;
-                        }
-                        None => {
-                            let (text, head) = (bytes.to_vec(), head.clone());
-                            side.previous = Some(Box::new(Previous { text, head, facts }));
-                        }
-                    }
+                    lines.text.clear();
+                    lines.text.extend_from_slice(&input.bytes()[..len]);
+                    lines.first_len = first_len;
+                    *previous = Some(head.clone());
+                    *previous_facts = facts;
+                } else {
+                    lines.clear();
                 }
                 input.advance(len);
                 Ok(Some(connection.begin(head, &facts)))
@@ -328,45 +329,72 @@ impl Hooks for Server {
 }
 
 impl PartialHead {
-    /// Reads the request line; `None` if it is not whole. Returns its length too.
-    fn begin(bytes: &[u8], limits: &Limits, names: &'static Names) -> Result<Option<(Self, usize)>, Fault> {
+    /// Reads the request line; `None` if it is not whole. Returns its length too. The buffers of the head before are used
+    /// again.
+    fn begin(
+        bytes: &[u8],
+        limits: &Limits,
+        names: &'static Names,
+        previous: &mut Previous,
+    ) -> Result<Option<(Self, usize)>, Fault> {
+        let Previous { lines, head: before, .. } = previous;
+        let names_path = |head: &&Head| head.scheme().is_none() && *head.method() != Method::Connect;
+        if before.as_ref().filter(names_path).is_some()
+            && bytes.starts_with(&lines.text[..lines.first_len])
+            && let Some(head) = before.take()
+        {
+            let version = head.version();
+            let (method, target, fields) = head
+                .into_parts()
+                .unwrap_or_else(|head| (head.method().clone(), head.target().into(), Fields::new(names)));
+            let head = Self::new(method, target, version, fields, bytes.len(), lines.first_len);
+            return Ok(Some((head, lines.first_len)));
+        }
         let Some(line) = start_line::request(bytes, limits)? else { return Ok(None) };
         let target = target::parse(&line.method, line.target)?;
-        let mut lines = FieldLines::new(names, line.len);
-        // Names with a token take no room, so that this is enough for most heads and not much more.
-        lines.fields.reserve(FIELDS_USUAL, (bytes.len() - line.len).min(VALUES_USUAL));
+        let fields = match before.take().map(Head::into_parts) {
+            Some(Ok((_, _, fields))) => fields,
+            Some(Err(_)) | None => Fields::new(names),
+        };
+        let path_and_query = target.path_and_query.into();
         let head = Self {
-            target: target.path_and_query.into(),
             authority: target.authority.map(Into::into),
             scheme: target.scheme,
-            method: line.method,
-            version: line.version,
-            facts: Facts::default(),
-            lines,
+            ..Self::new(line.method, path_and_query, line.version, fields, bytes.len(), line.len)
         };
         Ok(Some((head, line.len)))
     }
 
-    fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Progress, Fault> {
-        let Self { authority, facts, lines, scheme, method, .. } = self;
+    fn new(
+        method: Method,
+        target: Box<str>,
+        version: Version,
+        mut fields: Fields,
+        len: usize,
+        first_len: usize,
+    ) -> Self {
+        fields.clear();
+        // Names with a token take no room, so that this is enough for most heads and not much more.
+        fields.reserve(FIELDS_USUAL, (len - first_len).min(VALUES_USUAL));
+        let lines = FieldLines::new(fields, first_len);
+        Self { method, target, authority: None, scheme: None, version, facts: Facts::default(), lines }
+    }
+
+    fn read(&mut self, bytes: &[u8], limits: &Limits, before: &mut LinesBefore) -> Result<Progress, Fault> {
+        let Self { facts, lines, scheme, method, .. } = self;
         let is_in_target = scheme.is_some() || *method == Method::Connect;
-        lines.read(bytes, limits, |token, value| {
+        lines.read(bytes, limits, before, |token, value, seen| {
             facts.note(token, value)?;
             if token.index() != HOST {
                 return Ok(Admit::Keep);
             }
-            if facts.has_host || !(value.is_empty() || is_authority(value)) {
+            let is_valid = seen == Seen::Before || value.is_empty() || is_authority(value);
+            if facts.has_host || !is_valid {
                 return Err(Fault::Host);
             }
             facts.has_host = true;
             // The authority of the target takes the place of this one: RFC 9112 section 3.2.2.
-            if is_in_target {
-                return Ok(Admit::Drop);
-            }
-            if !value.is_empty() {
-                *authority = Some(std::str::from_utf8(value).expect("an authority is ASCII").into());
-            }
-            Ok(Admit::Keep)
+            Ok(if is_in_target { Admit::Drop } else { Admit::Keep })
         })
     }
 
@@ -384,9 +412,7 @@ impl PartialHead {
         if is_http11 && facts.expectation == Some(Expectation::Unknown) {
             return Err(Fault::Expectation);
         }
-        if let (Some(authority), true) =
-            (&self.authority, self.scheme.is_some() || self.method == Method::Connect)
-        {
+        if let Some(authority) = &self.authority {
             self.lines.fields.append_known(Token::HOST, authority.as_bytes());
         }
         let mut head = Head::new(self.method, self.target, self.version, self.lines.fields);

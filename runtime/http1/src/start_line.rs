@@ -1,8 +1,9 @@
 //! The first line of a head.
 
+use crate::field::lower;
 use crate::scan::{target_len, value_len};
 use crate::{Fault, Limits};
-use ringwire_http::{Method, Version, is_token};
+use ringwire_http::{Method, Version};
 
 /// The first line of a request, and its length with CR LF.
 #[derive(Debug, Eq, PartialEq)]
@@ -26,7 +27,7 @@ pub(crate) struct StatusText {
 /// Its three parts are separated by single spaces. What else a recipient may take for a separator has let requests be smuggled
 /// past one that did not.
 pub(crate) fn request<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<RequestText<'a>>, Fault> {
-    let method_len = match bytes.iter().take(METHOD_MAX + 1).position(|&byte| !is_token(&[byte])) {
+    let method_len = match bytes.iter().take(METHOD_MAX + 1).position(|&byte| lower(byte) == 0) {
         Some(len) => len,
         None if bytes.len() <= METHOD_MAX => return Ok(None),
         None => return Err(Fault::Method),

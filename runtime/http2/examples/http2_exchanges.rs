@@ -68,7 +68,7 @@ fn exchange(connection: &mut Connection<Server>, bytes: Bytes, now: Instant, out
 fn answer(connection: &mut Connection<Server>, stream: StreamId, data: &Bytes) {
     let mut open = connection.stream(stream).expect("an open stream");
     open.write(|fields, _| {
-        fields.append_known(Token::CONTENT_TYPE, b"application/grpc");
+        fields.append_static(Token::CONTENT_TYPE, "application/grpc");
         (Part::Head { status: 200, end: false }, ())
     });
     open.write(|_, body| {
@@ -76,7 +76,7 @@ fn answer(connection: &mut Connection<Server>, stream: StreamId, data: &Bytes) {
         (Part::Data { end: false }, ())
     });
     open.write(|fields, _| {
-        fields.append_known(GRPC_STATUS, b"0");
+        fields.append_static(GRPC_STATUS, "0");
         (Part::Trailers, ())
     });
 }

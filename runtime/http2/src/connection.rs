@@ -3,13 +3,16 @@
 use crate::frame::{self, FRAME_MAX_DEFAULT, PREFACE, STREAM_MAX, WINDOW_DEFAULT, WINDOW_MAX, kind, setting};
 use crate::guard::{Bucket, Timer, Timers};
 use crate::heads::Heads;
-use crate::receive::{Block, Reading};
+use crate::outcome::Checked;
+use crate::receive::{Block, Reading, flow_control};
+use crate::send::BEFORE_BLOCK;
 use crate::streams::{Ended, Finish, Key, Recv, Send, Streams};
 use crate::{ErrorCode, Limits, Outcome, Side, StreamMut, Wait};
 use bytes::{Buf, Bytes};
 use ringwire_hpack::Encoder;
 use ringwire_http::{
-    Client, Close, Event, HeadersMut, Method, Names, Output, RequestLine, Reset, SendQueue, Server, StreamId,
+    Client, Close, Event, HeadersMut, Method, Names, Output, Pace, RequestLine, Reset, SendQueue, Server,
+    StreamId,
 };
 use std::collections::VecDeque;
 use std::fmt;
@@ -69,21 +72,23 @@ pub struct Connection<R: Side> {
 
     pub(crate) queue: SendQueue,
     pub(crate) encoder: Encoder,
-    /// The block that is being encoded, behind room for what comes before it.
+    /// The block that is being encoded, behind room for what comes before it: the header of its frame, and a status.
     pub(crate) scratch: Vec<u8>,
     pub(crate) peer: PeerSettings,
     pub(crate) send_window: i32,
     /// Streams with something to send, in the order of their turns.
     pub(crate) ready: VecDeque<Key>,
     pub(crate) wants_room: Vec<Key>,
-    /// Bytes that the shell had not sent when it last asked.
+    /// Bytes that the shell had not sent when it last asked, and the pace at which they become fewer.
     unsent: usize,
+    pace: Pace,
     send_overdue: bool,
 
     pub(crate) timers: Timers,
     input_last: Instant,
+    /// The time at which the shell asked first after the last stream had ended.
+    idle_since: Option<Instant>,
     resets: Bucket,
-    faults: Bucket,
     pub(crate) control_frames: Bucket,
     replies: u32,
     /// The bytes of the peer that were discarded since everything is said.
@@ -155,8 +160,7 @@ impl Connection<Client> {
             return None;
         }
         self.stream_last = if self.stream_last == 0 { 1 } else { self.stream_last + 2 };
-        self.begin_scratch();
-        let mut block = self.encoder.block(&mut self.scratch);
+        let mut block = self.begin_block();
         block.method(line.method);
         if *line.method != Method::Connect {
             block.scheme(line.scheme);
@@ -166,13 +170,16 @@ impl Connection<Client> {
         fields(&mut block);
         let key = self.open(self.stream_last, Recv::Head, if end { Send::Ended } else { Send::Body });
         self.streams.at(key).bodiless = *line.method == Method::Head;
-        self.put_scratch(key.id, end, None);
+        self.put_block(key.id, end, None);
         Some(StreamId(key.id))
     }
 
     /// The number of requests that can be opened now.
     pub fn streams_available(&self) -> usize {
-        if self.life != Life::Open || self.goaway_received.is_some() || self.stream_last >= STREAM_MAX {
+        if !matches!(self.life, Life::Open)
+            || self.goaway_received.is_some()
+            || self.stream_last >= STREAM_MAX
+        {
             return 0;
         }
         (self.peer.streams_max as usize).saturating_sub(self.streams.len())
@@ -217,7 +224,7 @@ impl<R: Side> Connection<R> {
             round_trip: None,
             queue: SendQueue::new(),
             encoder: Encoder::new(names),
-            scratch: Vec::new(),
+            scratch: vec![0; BEFORE_BLOCK],
             peer: PeerSettings {
                 initial_window: WINDOW_DEFAULT,
                 frame_max: FRAME_MAX_DEFAULT,
@@ -227,11 +234,12 @@ impl<R: Side> Connection<R> {
             ready: VecDeque::new(),
             wants_room: Vec::new(),
             unsent: 0,
+            pace: Pace::new(now),
+            idle_since: None,
             send_overdue: false,
             timers,
             input_last: now,
             resets: Bucket::new(limits.resets, now),
-            faults: Bucket::new(limits.faults, now),
             control_frames: Bucket::new(limits.control_frames, now),
             replies: 0,
             discarded: 0,
@@ -259,7 +267,7 @@ impl<R: Side> Connection<R> {
     pub fn handle_input(&mut self, now: Instant, bytes: Bytes) {
         self.now = now;
         self.input_last = now;
-        if matches!(self.life, Life::Lingering | Life::Closed) {
+        if self.has_ended() {
             self.discarded += bytes.len();
             if self.discarded > DISCARDED_MAX {
                 self.life = Life::Closed;
@@ -269,15 +277,26 @@ impl<R: Side> Connection<R> {
         if self.input.is_empty() {
             self.input = bytes;
         } else {
-            self.input = [&self.input[..], &bytes].concat().into();
+            self.join_input(&bytes);
         }
+    }
+
+    #[cold]
+    fn join_input(&mut self, bytes: &[u8]) {
+        self.input = [&self.input[..], bytes].concat().into();
     }
 
     /// Takes the end of the transport: the peer has closed its sending side, or the transport has failed. Streams that are
     /// open end with [`Reset::Disconnected`].
     pub fn handle_end(&mut self, now: Instant) {
         self.now = now;
-        self.finish(Outcome::Disconnected, Life::Closed);
+        let outcome = match &self.life {
+            // A peer that was asked to go has gone.
+            Life::Draining(asked) | Life::Drained(asked, _) if self.streams.is_empty() => asked.clone(),
+            Life::Open | Life::Draining(_) | Life::Drained(..) => Outcome::Disconnected,
+            Life::Lingering | Life::Closed => Outcome::Disconnected,
+        };
+        self.finish(outcome, Life::Closed);
     }
 
     /// Does what is due. A call that comes early does nothing.
@@ -296,10 +315,9 @@ impl<R: Side> Connection<R> {
             Timer::PingAck => self.fail(Outcome::TimedOut(Wait::Ping)),
             Timer::Drain => self.fail(Outcome::TimedOut(Wait::Drain)),
             Timer::Keepalive => self.keep_alive(),
-            // Only the shell knows whether it has sent anything: `poll_output` asks.
-            Timer::Send => self.send_overdue = true,
+            Timer::Send => self.check_progress(),
             Timer::Windows => self.reset_blocked(),
-            Timer::Idle => self.begin_drain(Outcome::Idle),
+            Timer::Idle => self.check_idle(),
             Timer::Age => self.begin_drain(Outcome::Aged),
             Timer::DrainStep => self.end_drain(),
             Timer::Linger => self.life = Life::Closed,
@@ -325,7 +343,7 @@ impl<R: Side> Connection<R> {
 
     /// Section 6.8: the first GOAWAY names no stream, so that none is lost that is on its way; the second one does.
     fn begin_drain(&mut self, outcome: Outcome) {
-        if self.life != Life::Open {
+        if !matches!(self.life, Life::Open) {
             return;
         }
         self.timers.clear(Timer::Idle);
@@ -356,6 +374,11 @@ impl<R: Side> Connection<R> {
         self.fail(Outcome::Closed);
     }
 
+    /// Whether nothing more is read.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.life, Life::Lingering | Life::Closed)
+    }
+
     /// Whether no stream is open.
     pub fn is_idle(&self) -> bool {
         self.streams.is_empty()
@@ -379,7 +402,9 @@ impl<R: Side> Connection<R> {
     pub fn poll_output(&mut self, now: Instant, out: &mut SendQueue) -> Output {
         self.now = now;
         if out.is_empty() {
-            self.pump();
+            if !self.ready.is_empty() {
+                self.pump();
+            }
             self.send_overdue = false;
             if self.queue.is_empty() {
                 self.timers.clear(Timer::Send);
@@ -391,14 +416,17 @@ impl<R: Side> Connection<R> {
                 }
                 self.expect_progress(out.len());
             }
-            self.offer_room();
-        } else if out.len() < self.unsent {
-            self.expect_progress(out.len());
-        } else if self.send_overdue {
-            self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
+            if !self.wants_room.is_empty() {
+                self.offer_room();
+            }
+        } else {
+            self.look_at_progress(out.len());
         }
         self.end_if_drained();
-        if self.streams.is_empty() && self.life == Life::Open && !self.timers.is_set(Timer::Idle) {
+        if self.idle_since.is_none() && self.streams.is_empty() {
+            self.idle_since = Some(now);
+        }
+        if !self.timers.is_set(Timer::Idle) && matches!(self.life, Life::Open) {
             self.timers.set_after(Timer::Idle, now, self.limits.idle_timeout);
         }
         if let Life::Lingering = self.life {
@@ -418,12 +446,55 @@ impl<R: Side> Connection<R> {
         Output { deadline: self.timers.next(), read: true, close }
     }
 
-    fn expect_progress(&mut self, unsent: usize) {
-        self.unsent = unsent;
-        self.send_overdue = false;
-        self.timers.set_after(Timer::Send, self.now, Some(self.limits.send_timeout));
+    /// The bytes that the peer must take in a `send_timeout`.
+    fn send_min(&self) -> u64 {
+        self.limits.send_timeout.as_secs().saturating_mul(self.limits.send_rate_min.into()).max(1)
     }
 
+    /// Begins to wait until the peer takes what is unsent. The timer is not moved each time: it looks again when it is due.
+    fn expect_progress(&mut self, unsent: usize) {
+        self.unsent = unsent;
+        self.pace = Pace::new(self.now);
+        self.send_overdue = false;
+        if !self.timers.is_set(Timer::Send) {
+            self.timers.set_after(Timer::Send, self.now, Some(self.limits.send_timeout));
+        }
+    }
+
+    /// Only the shell knows whether it has sent anything since: `poll_output` asks.
+    fn check_progress(&mut self) {
+        match self.pace.due(self.limits.send_timeout).filter(|due| *due > self.now) {
+            Some(later) => self.timers.set(Timer::Send, later),
+            None => self.send_overdue = true,
+        }
+    }
+
+    fn look_at_progress(&mut self, unsent: usize) {
+        if unsent < self.unsent {
+            self.pace.take(self.unsent - unsent, self.now);
+            self.unsent = unsent;
+        }
+        if !std::mem::take(&mut self.send_overdue) {
+            return;
+        }
+        if self.pace.is_slow(self.now, self.limits.send_timeout, self.send_min()) {
+            self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
+        } else if let Some(later) = self.pace.due(self.limits.send_timeout) {
+            self.timers.set(Timer::Send, later);
+        }
+    }
+
+    /// The timer is not moved with each stream: it looks again when it is due, and `poll_output` sets it anew.
+    fn check_idle(&mut self) {
+        let Some(since) = self.idle_since.filter(|_| self.streams.is_empty()) else { return };
+        let due = self.limits.idle_timeout.and_then(|timeout| since.checked_add(timeout));
+        match due.filter(|due| *due > self.now) {
+            Some(later) => self.timers.set(Timer::Idle, later),
+            None => self.begin_drain(Outcome::Idle),
+        }
+    }
+
+    #[inline]
     fn end_if_drained(&mut self) {
         if !self.streams.is_empty() || !self.queue.is_empty() {
             return;
@@ -439,7 +510,7 @@ impl<R: Side> Connection<R> {
 
     /// Ends the connection with a GOAWAY.
     pub(crate) fn fail(&mut self, outcome: Outcome) {
-        if matches!(self.life, Life::Lingering | Life::Closed) {
+        if self.has_ended() {
             return;
         }
         let (code, debug) = outcome.goaway();
@@ -462,6 +533,7 @@ impl<R: Side> Connection<R> {
         self.wants_room.clear();
         self.input.clear();
         self.partial = Vec::new();
+        self.reading = Reading::Header;
         self.block = None;
         self.timers.clear_all();
     }
@@ -504,28 +576,26 @@ impl<R: Side> Connection<R> {
     }
 
     /// Counts a reply that waits until the peer reads.
-    pub(crate) fn count_reply(&mut self) -> Result<(), Outcome> {
+    pub(crate) fn count_reply(&mut self) -> Checked<()> {
         self.replies += 1;
         if self.replies > self.limits.replies_max {
-            return Err(Outcome::Excess(crate::Guard::Replies));
+            return Err(Outcome::Excess(crate::Guard::Replies).into());
         }
         Ok(())
     }
 
     /// Counts a frame that carries neither a message nor news.
-    pub(crate) fn count_control_frame(&mut self) -> Result<(), Outcome> {
-        if self.control_frames.take(self.now) {
+    pub(crate) fn count_control_frame(&mut self) -> Checked<()> {
+        if self.control_frames.take(1, self.now) {
             Ok(())
         } else {
-            Err(Outcome::Excess(crate::Guard::ControlFrames))
+            Err(Outcome::Excess(crate::Guard::ControlFrames).into())
         }
     }
 
     /// Opens a stream.
+    #[inline(always)]
     pub(crate) fn open(&mut self, id: u32, recv: Recv, send: Send) -> Key {
-        if self.streams.is_empty() {
-            self.timers.clear(Timer::Idle);
-        }
         self.control_frames.earn(FRAMES_EARNED);
         let key = self.streams.insert(id, self.now);
         let stream = self.streams.at(key);
@@ -541,14 +611,22 @@ impl<R: Side> Connection<R> {
         stream.bodiless = false;
         stream.is_ready = false;
         stream.wants_room = false;
-        stream.blocked_since = None;
+        stream.is_blocked = false;
+        stream.pace = None;
         key
     }
 
     /// Ends a stream.
+    #[inline(never)]
     pub(crate) fn remove(&mut self, key: Key, ended: Ended) {
+        self.end_stream(key, ended);
+    }
+
+    #[inline(always)]
+    pub(crate) fn end_stream(&mut self, key: Key, ended: Ended) {
         let unreleased = self.streams.at(key).unreleased;
         self.streams.remove(key, ended);
+        self.idle_since = None;
         if unreleased > 0 {
             self.release_connection(unreleased);
         }
@@ -563,7 +641,8 @@ impl<R: Side> Connection<R> {
     }
 
     /// Resets an open stream because of the peer.
-    pub(crate) fn fault(&mut self, key: Key, code: ErrorCode) -> Result<(), Outcome> {
+    #[cold]
+    pub(crate) fn fault(&mut self, key: Key, code: ErrorCode) -> Checked<()> {
         let reset = match code {
             ErrorCode::STREAM_CLOSED => Reset::Malformed,
             other => other.into(),
@@ -574,30 +653,35 @@ impl<R: Side> Connection<R> {
     }
 
     /// Resets a stream that is not open.
-    pub(crate) fn refuse(&mut self, id: u32, code: ErrorCode) -> Result<(), Outcome> {
+    #[cold]
+    pub(crate) fn refuse(&mut self, id: u32, code: ErrorCode) -> Checked<()> {
         self.put_reset(id, code);
-        self.count_fault()
+        self.count_resets(1)
     }
 
-    /// Counts a stream on which the peer went wrong.
-    pub(crate) fn count_fault(&mut self) -> Result<(), Outcome> {
-        if self.faults.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Faults)) }
+    /// Counts streams that came to nothing.
+    pub(crate) fn count_resets(&mut self, count: u32) -> Checked<()> {
+        if self.resets.take(count, self.now) {
+            Ok(())
+        } else {
+            Err(Outcome::Excess(crate::Guard::Resets).into())
+        }
     }
 
-    pub(crate) fn count_reset(&mut self) -> Result<(), Outcome> {
-        if self.resets.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Resets)) }
+    /// Counts a header list that is too large, by the bytes that were looked at.
+    pub(crate) fn count_large_list(&mut self, bytes: usize) -> Checked<()> {
+        let count = bytes.saturating_mul(LIST_RESETS) / (self.limits.header_list_max as usize).max(1);
+        self.count_resets(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Takes bytes off the connection's window, and opens it again: no stream may block the others. Beyond a bound the
     /// application has to release some first.
-    pub(crate) fn take_window(&mut self, len: usize) -> Result<(), Outcome> {
+    #[inline]
+    pub(crate) fn take_window(&mut self, len: usize) -> Checked<()> {
         let len = len as u32;
         self.recv_window -= len as i32;
         if self.recv_window < 0 {
-            return Err(Outcome::Violation {
-                code: ErrorCode::FLOW_CONTROL_ERROR,
-                rule: "DATA beyond the window of the connection",
-            });
+            return Err(flow_control("DATA beyond the window of the connection"));
         }
         if self.unreleased > self.limits.unreleased_max {
             self.recv_withheld += len;
@@ -609,6 +693,7 @@ impl<R: Side> Connection<R> {
     }
 
     /// Takes note of bytes that the application has released.
+    #[inline]
     pub(crate) fn release_connection(&mut self, len: u32) {
         self.unreleased -= len as usize;
         if self.recv_withheld > 0 && self.unreleased <= self.limits.unreleased_max {
@@ -619,9 +704,13 @@ impl<R: Side> Connection<R> {
 
     #[inline]
     fn update_window(&mut self) {
-        if self.recv_arrived < self.recv_window_size / 2 {
-            return;
+        if self.recv_arrived >= self.recv_window_size / 2 {
+            self.open_window();
         }
+    }
+
+    #[cold]
+    fn open_window(&mut self) {
         let size = self.grown(self.recv_window_size, self.limits.connection_window_max, self.window_updated);
         let increment = self.recv_arrived + (size - self.recv_window_size);
         self.recv_window_size = size;
@@ -639,33 +728,34 @@ impl<R: Side> Connection<R> {
         if took <= round_trip * 2 { size.saturating_mul(2).min(max) } else { size }
     }
 
-    /// Resets the streams whose windows the peer has kept shut for too long.
+    /// Resets the streams whose windows the peer has kept shut, or all but shut, for too long.
     fn reset_blocked(&mut self) {
-        let now = self.now;
-        let timeout = self.limits.send_timeout;
-        let is_overdue = |since: Instant| now.saturating_duration_since(since) >= timeout;
-        let mut oldest = None::<Instant>;
+        let (now, timeout, min) = (self.now, self.limits.send_timeout, self.send_min());
+        let mut next = None;
         let keys: Vec<Key> = self.streams.keys().collect();
         for key in keys {
-            let Some(since) = self.streams.at(key).blocked_since else { continue };
-            if is_overdue(since) {
+            let stream = self.streams.at(key);
+            let Some(pace) = &mut stream.pace else { continue };
+            if pace.is_slow(now, timeout, min) && stream.is_blocked {
                 self.events.push_back(Event::Reset { stream: StreamId(key.id), reset: Reset::Excessive });
                 self.remove(key, Ended::ResetHere);
                 self.put_reset(key.id, ErrorCode::ENHANCE_YOUR_CALM);
-            } else {
-                oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
+                continue;
             }
+            if !stream.is_blocked {
+                // It waits for its turn.
+                *pace = Pace::new(now);
+            }
+            next = next.into_iter().chain(pace.due(timeout)).min();
         }
-        if let Some(oldest) = oldest {
-            self.timers.set_after(Timer::Windows, oldest, Some(timeout));
+        if let Some(next) = next {
+            self.timers.set(Timer::Windows, next);
         }
     }
 
     /// Tells the streams that waited for room that they have some.
+    #[cold]
     fn offer_room(&mut self) {
-        if self.wants_room.is_empty() {
-            return;
-        }
         let mut waiting = std::mem::take(&mut self.wants_room);
         waiting.retain(|key| {
             let room = self.room(*key);
@@ -707,5 +797,7 @@ const DISCARDED_MAX: usize = 4 * 1024 * 1024;
 /// Frames that a stream, or a frame with data, earns: one WINDOW_UPDATE for the stream, one for the connection, a PING to
 /// measure by, and room for a careless peer.
 pub(crate) const FRAMES_EARNED: u32 = 10;
+/// The resets that as many bytes count as as a header list may have, if it is too large.
+const LIST_RESETS: usize = 8;
 /// The debug text of a peer that is kept.
 const DEBUG_KEPT: usize = 256;

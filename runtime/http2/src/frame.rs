@@ -42,7 +42,7 @@ pub(crate) fn put(out: &mut BytesMut, kind: u8, flags: u8, stream: u32, payload:
 }
 
 /// Appends a header block: a HEADERS frame, and CONTINUATION frames as far as it is longer than `frame_max`.
-pub(crate) fn put_block(out: &mut BytesMut, stream: u32, end: bool, block: &[u8], frame_max: usize) {
+pub(crate) fn put_long(out: &mut BytesMut, stream: u32, end: bool, block: &[u8], frame_max: usize) {
     let mut kind_and_flags = (kind::HEADERS, if end { flag::END_STREAM } else { 0 });
     let mut pieces = block.chunks(frame_max).peekable();
     while let Some(piece) = pieces.next() {

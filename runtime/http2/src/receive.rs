@@ -4,11 +4,12 @@ use crate::connection::{FRAMES_EARNED, Life};
 use crate::frame::{FrameHeader, HEADER_LEN, PREFACE, WINDOW_MAX, flag, kind, put, setting};
 use crate::guard::Timer;
 use crate::heads::Read;
+use crate::outcome::Checked;
 use crate::streams::{Ended, Key, Past, Recv, Send};
 use crate::{Connection, ErrorCode, Guard, Outcome, Side};
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use ringwire_hpack::DecodeError;
-use ringwire_http::{Event, Reset, StreamId};
+use ringwire_http::{Event, Reset, Role, StreamId};
 use std::time::Duration;
 
 /// What the input goes on with.
@@ -40,132 +41,120 @@ pub(crate) struct Block {
     bytes: Vec<u8>,
 }
 
-/// A step over the input.
-enum Step<H> {
-    Event(Event<H>),
-    Done,
-    /// The rest has not come yet.
-    Wait,
-}
+/// The event that a step over the input has led to, if any.
+type Stepped<R> = Checked<Option<Event<<R as Role>::Head>>>;
 
 impl<R: Side> Connection<R> {
     /// Reads on, up to the next event; `None` if the input is used up.
     pub fn poll_event(&mut self) -> Option<Event<R::Head>> {
-        let mut input = std::mem::take(&mut self.input);
-        let event = self.next_event(&mut input);
-        if !input.is_empty() {
-            self.input = input;
-        }
-        event
-    }
-
-    #[inline]
-    fn next_event(&mut self, input: &mut Bytes) -> Option<Event<R::Head>> {
         loop {
             if !self.events.is_empty() {
                 return self.events.pop_front();
             }
-            if matches!(self.life, Life::Lingering | Life::Closed) {
-                input.clear();
+            if self.input.is_empty() {
+                self.expect_rest();
                 return None;
             }
-            match self.step(input) {
-                Ok(Step::Event(event)) => return Some(event),
-                Ok(Step::Done) => {}
-                Ok(Step::Wait) => {
-                    self.expect_rest();
-                    return None;
-                }
-                Err(outcome) => self.fail(outcome),
+            let event = self.step();
+            if event.is_some() {
+                return event;
             }
         }
     }
 
-    #[inline]
-    fn step(&mut self, input: &mut Bytes) -> Result<Step<R::Head>, Outcome> {
+    /// Reads on. The input is not empty: what is left of it is the beginning of something.
+    #[inline(always)]
+    fn step(&mut self) -> Option<Event<R::Head>> {
+        if let Reading::Header = self.reading
+            && self.partial.is_empty()
+            && let Some(bytes) = self.input.first_chunk()
+        {
+            let header = FrameHeader::parse(bytes);
+            self.input.advance(HEADER_LEN);
+            return self.begin_frame(header);
+        }
+        let stepped = self.go_on();
+        self.unless_failed(stepped)
+    }
+
+    /// Goes on with what has come in pieces.
+    #[inline(never)]
+    fn go_on(&mut self) -> Stepped<R> {
         match self.reading {
-            Reading::Header => {
-                let Some(header) = self.take_header(input) else { return Ok(Step::Wait) };
-                self.begin_frame(header)?;
-                Ok(Step::Done)
-            }
-            Reading::Payload(header) => self.payload(header, input),
-            Reading::Data { key, left, padding, end } => Ok(self.data(key, left, padding, end, input)),
+            Reading::Header | Reading::Settings => self.split_header(),
+            Reading::Data { key, left, padding, end } => Ok(self.data(key, left, padding, end)),
+            Reading::Payload(header) => self.split_payload(header),
             Reading::PadLength(header) => {
-                let Some(&padding) = input.first() else { return Ok(Step::Wait) };
-                input.advance(1);
-                self.begin_data(header, usize::from(padding) + 1)?;
-                Ok(Step::Done)
+                let padding = self.input.get_u8();
+                Ok(self.begin_data(header, usize::from(padding) + 1))
             }
             Reading::Skip(len) => {
-                let skipped = len.min(input.len());
-                input.advance(skipped);
-                self.reading = if skipped == len { Reading::Header } else { Reading::Skip(len - skipped) };
-                Ok(if skipped == len { Step::Done } else { Step::Wait })
+                let skipped = len.min(self.input.len());
+                self.input.advance(skipped);
+                self.skip(len - skipped);
+                Ok(None)
             }
-            Reading::Preface => {
-                if !self.fill(input, PREFACE.len()) {
-                    let begun = if self.partial.is_empty() { &input[..] } else { &self.partial[..] };
-                    return if PREFACE.starts_with(begun) {
-                        Ok(Step::Wait)
-                    } else {
-                        Err(protocol("no preface"))
-                    };
-                }
-                let whole = if self.partial.is_empty() { &input[..PREFACE.len()] } else { &self.partial[..] };
-                if whole != PREFACE {
-                    return Err(protocol("no preface"));
-                }
-                self.consume(input, PREFACE.len());
-                self.reading = Reading::Settings;
-                Ok(Step::Done)
-            }
-            Reading::Settings => {
-                let Some(header) = self.take_header(input) else { return Ok(Step::Wait) };
-                if header.kind != kind::SETTINGS || header.has(flag::ACK) {
-                    return Err(protocol("the first frame is not SETTINGS"));
-                }
-                self.begin_frame(header)?;
-                Ok(Step::Done)
-            }
+            Reading::Preface => self.preface(),
         }
     }
 
-    /// Makes sure that the next `len` bytes lie together: at the front of the input, or in `partial`.
-    #[inline]
-    fn fill(&mut self, input: &mut Bytes, len: usize) -> bool {
-        if self.partial.is_empty() && input.len() >= len {
-            return true;
+    fn unless_failed(&mut self, stepped: Stepped<R>) -> Option<Event<R::Head>> {
+        stepped.unwrap_or_else(|outcome| self.failed(outcome))
+    }
+
+    #[cold]
+    fn failed(&mut self, outcome: Box<Outcome>) -> Option<Event<R::Head>> {
+        self.fail(*outcome);
+        None
+    }
+
+    #[cold]
+    fn preface(&mut self) -> Stepped<R> {
+        let is_whole = self.fill_partial(PREFACE.len());
+        if !PREFACE.starts_with(&self.partial) {
+            return Err(protocol("no preface"));
         }
-        let missing = len.saturating_sub(self.partial.len()).min(input.len());
-        self.partial.extend_from_slice(&input[..missing]);
-        input.advance(missing);
+        if is_whole {
+            self.clear_partial();
+            self.reading = Reading::Settings;
+        }
+        Ok(None)
+    }
+
+    /// Takes a frame's header that has come in pieces, or the first of all.
+    #[cold]
+    fn split_header(&mut self) -> Stepped<R> {
+        if !self.fill_partial(HEADER_LEN) {
+            return Ok(None);
+        }
+        let header = FrameHeader::parse(self.partial.first_chunk().expect("a header's length"));
+        self.clear_partial();
+        if let Reading::Settings = self.reading
+            && (header.kind != kind::SETTINGS || header.has(flag::ACK))
+        {
+            return Err(protocol("the first frame is not SETTINGS"));
+        }
+        Ok(self.begin_frame(header))
+    }
+
+    /// Moves bytes to `partial`, as far as there are any, until it has `len`.
+    fn fill_partial(&mut self, len: usize) -> bool {
+        let missing = len.saturating_sub(self.partial.len()).min(self.input.len());
+        self.partial.extend_from_slice(&self.input[..missing]);
+        self.input.advance(missing);
         self.partial.len() == len
     }
 
-    /// Drops the `len` bytes that lie together.
-    fn consume(&mut self, input: &mut Bytes, len: usize) {
-        if self.partial.is_empty() {
-            input.advance(len);
-        } else if self.partial.capacity() > PARTIAL_KEPT {
+    fn clear_partial(&mut self) {
+        if self.partial.capacity() > PARTIAL_KEPT {
             self.partial = Vec::new();
         } else {
             self.partial.clear();
         }
     }
 
-    #[inline(always)]
-    fn take_header(&mut self, input: &mut Bytes) -> Option<FrameHeader> {
-        if !self.fill(input, HEADER_LEN) {
-            return None;
-        }
-        let bytes = if self.partial.is_empty() { &input[..HEADER_LEN] } else { &self.partial[..] };
-        let header = FrameHeader::parse(bytes.try_into().expect("a header's length"));
-        self.consume(input, HEADER_LEN);
-        Some(header)
-    }
-
     /// The peer must complete what it has begun.
+    #[inline]
     fn expect_rest(&mut self) {
         let len = match self.reading {
             Reading::Header if self.partial.is_empty() && self.block.is_none() => {
@@ -184,83 +173,111 @@ impl<R: Side> Connection<R> {
         }
     }
 
-    #[inline]
-    fn begin_frame(&mut self, header: FrameHeader) -> Result<(), Outcome> {
+    #[inline(always)]
+    fn begin_frame(&mut self, header: FrameHeader) -> Option<Event<R::Head>> {
         if self.block.is_none() {
             // A header block has one time for all of its frames.
             self.timers.clear(Timer::Frame);
         } else if header.kind != kind::CONTINUATION {
-            return Err(protocol("a frame within a header block"));
+            return self.failed(protocol("a frame within a header block"));
         }
         if header.len > self.limits.frame_max as usize {
-            return Err(frame_size("a frame larger than the setting"));
+            return self.failed(frame_size("a frame larger than the setting"));
         }
-        if header.kind != kind::DATA {
-            self.reading = Reading::Payload(header);
-            return Ok(());
+        match header.kind {
+            kind::DATA if !header.has(flag::PADDED) => self.begin_data(header, 0),
+            kind::DATA if header.len == 0 => {
+                self.failed(frame_size("DATA without the length of its padding"))
+            }
+            kind::DATA => {
+                self.reading = Reading::PadLength(header);
+                None
+            }
+            // The head of a request, most often, is read where it lies.
+            kind::HEADERS
+                if header.flags & (flag::PADDED | flag::PRIORITY | flag::END_HEADERS)
+                    == flag::END_HEADERS
+                    && header.len <= self.input.len()
+                    && self.takes_request(header.stream) =>
+            {
+                let read = R::read(&mut self.heads, &self.input[..header.len]);
+                self.input.advance(header.len);
+                self.reading = Reading::Header;
+                self.begin_request(header.stream, header.has(flag::END_STREAM), false, read)
+            }
+            _ => {
+                let stepped = self.payload(header);
+                self.unless_failed(stepped)
+            }
         }
-        if header.stream == 0 {
-            return Err(protocol("DATA on stream 0"));
-        }
-        if !header.has(flag::PADDED) {
-            return self.begin_data(header, 0);
-        }
-        if header.len == 0 {
-            return Err(frame_size("DATA without the length of its padding"));
-        }
-        self.reading = Reading::PadLength(header);
-        Ok(())
     }
 
-    /// Takes a DATA frame into account, before any of its body is handed on. `padding` includes the byte of its length, which
-    /// has been read.
-    #[inline]
-    fn begin_data(&mut self, header: FrameHeader, padding: usize) -> Result<(), Outcome> {
-        let rest = header.len - usize::from(padding > 0);
+    /// Begins with the body of a DATA frame. `padding` includes the byte of its length, which has been read.
+    #[inline(always)]
+    fn begin_data(&mut self, header: FrameHeader, padding: usize) -> Option<Event<R::Head>> {
         let Some(len) = header.len.checked_sub(padding) else {
-            return Err(protocol("padding longer than its frame"));
+            return self.failed(protocol("padding longer than its frame"));
         };
-        let end = header.has(flag::END_STREAM);
-        self.reading = if rest == 0 { Reading::Header } else { Reading::Skip(rest) };
-        let key = self.streams.find(header.stream);
-        if let Some(key) = key {
-            // It counts as unreleased before the window opens again.
-            self.streams.at(key).unreleased += len as u32;
-            self.unreleased += len;
+        let rest = header.len - usize::from(padding > 0);
+        match self.take_data(header, len) {
+            Ok(Some(key)) => {
+                if padding > 0 {
+                    self.release(key, padding as u32, 0);
+                }
+                self.data(key, len, rest - len, header.has(flag::END_STREAM))
+            }
+            Ok(None) => {
+                self.skip(rest);
+                None
+            }
+            Err(outcome) => self.failed(outcome),
         }
+    }
+
+    /// Takes a DATA frame with `len` bytes of a body into account. Returns the stream, if it gets the body.
+    #[inline(always)]
+    fn take_data(&mut self, header: FrameHeader, len: usize) -> Checked<Option<Key>> {
+        let Some(key) = self.streams.find(header.stream) else {
+            self.take_window(header.len)?;
+            if header.len == 0 {
+                self.count_control_frame()?;
+            }
+            return self.data_on_closed(header.stream).map(|()| None);
+        };
+        // It counts as unreleased before the window opens again.
+        self.streams.at(key).unreleased += len as u32;
+        self.unreleased += len;
         self.take_window(header.len)?;
-        let Some(key) = key else { return self.data_on_closed(header.stream) };
+        let end = header.has(flag::END_STREAM);
         let stream = self.streams.at(key);
+        stream.recv_window -= header.len as i32;
         if stream.recv != Recv::Body {
             let code =
                 if stream.recv == Recv::Head { ErrorCode::PROTOCOL_ERROR } else { ErrorCode::STREAM_CLOSED };
-            return self.fault(key, code);
+            return self.fault(key, code).map(|()| None);
         }
-        stream.recv_window -= header.len as i32;
         if stream.recv_window < 0 {
-            return self.fault(key, ErrorCode::FLOW_CONTROL_ERROR);
+            return self.fault(key, ErrorCode::FLOW_CONTROL_ERROR).map(|()| None);
         }
         if let Some(left) = &mut stream.content_left {
             match left.checked_sub(len as u64) {
                 Some(rest) if rest == 0 || !end => *left = rest,
-                _ => return self.fault(key, ErrorCode::PROTOCOL_ERROR),
+                _ => return self.fault(key, ErrorCode::PROTOCOL_ERROR).map(|()| None),
             }
         }
         if len == 0 && !end {
-            self.count_control_frame()?;
-        } else {
-            self.control_frames.earn(FRAMES_EARNED);
-            self.reading = Reading::Data { key, left: len, padding: rest - len, end };
+            let padding = header.len as u32;
+            self.release(key, padding, 0);
+            return self.count_control_frame().map(|()| None);
         }
-        if padding > 0 {
-            self.release(key, padding as u32, 0);
-        }
-        Ok(())
+        self.control_frames.earn(FRAMES_EARNED);
+        Ok(Some(key))
     }
 
-    fn data_on_closed(&mut self, id: u32) -> Result<(), Outcome> {
+    #[cold]
+    fn data_on_closed(&mut self, id: u32) -> Checked<()> {
         if self.is_idle_stream(id) {
-            return Err(protocol("DATA on an idle stream"));
+            return Err(protocol(if id == 0 { "DATA on stream 0" } else { "DATA on an idle stream" }));
         }
         match self.streams.past(id) {
             Past::Ended(Ended::ResetHere) | Past::Forgotten => Ok(()),
@@ -270,30 +287,39 @@ impl<R: Side> Connection<R> {
     }
 
     #[inline]
-    fn data(&mut self, key: Key, left: usize, padding: usize, end: bool, input: &mut Bytes) -> Step<R::Head> {
+    fn skip(&mut self, len: usize) {
+        self.reading = if len == 0 { Reading::Header } else { Reading::Skip(len) };
+    }
+
+    /// Hands on what has come of the body in a DATA frame.
+    #[inline(always)]
+    fn data(&mut self, key: Key, left: usize, padding: usize, end: bool) -> Option<Event<R::Head>> {
+        let len = left.min(self.input.len());
         if self.streams.get(key).is_none() {
             self.reading = Reading::Skip(left + padding);
-            return Step::Done;
+            return None;
         }
-        let len = left.min(input.len());
         if len == 0 && left > 0 {
-            return Step::Wait;
+            self.reading = Reading::Data { key, left, padding, end };
+            return None;
         }
-        let data = if len == input.len() { std::mem::take(input) } else { input.split_to(len) };
+        let data =
+            if len == self.input.len() { std::mem::take(&mut self.input) } else { self.input.split_to(len) };
         let left = left - len;
-        self.reading = match (left, padding) {
-            (0, 0) => Reading::Header,
-            (0, padding) => Reading::Skip(padding),
-            (left, padding) => Reading::Data { key, left, padding, end },
-        };
+        if left > 0 {
+            self.reading = Reading::Data { key, left, padding, end };
+        } else {
+            self.skip(padding);
+        }
         let end = end && left == 0;
         if end {
             self.end_recv(key);
         }
-        Step::Event(Event::Data { stream: StreamId(key.id), data, end })
+        Some(Event::Data { stream: StreamId(key.id), data, end })
     }
 
     /// The peer has ended its side of the stream.
+    #[inline]
     fn end_recv(&mut self, key: Key) {
         let stream = self.streams.at(key);
         stream.recv = Recv::Ended;
@@ -302,25 +328,36 @@ impl<R: Side> Connection<R> {
         }
     }
 
-    fn payload(&mut self, header: FrameHeader, input: &mut Bytes) -> Result<Step<R::Head>, Outcome> {
-        if !self.fill(input, header.len) {
-            return Ok(Step::Wait);
+    fn payload(&mut self, header: FrameHeader) -> Stepped<R> {
+        if self.input.len() < header.len {
+            return self.split_payload(header);
         }
         self.reading = Reading::Header;
-        let event = if self.partial.is_empty() {
-            self.frame(header, &input[..header.len])
-        } else {
-            let partial = std::mem::take(&mut self.partial);
-            let event = self.frame(header, &partial);
-            self.partial = partial;
-            event
-        };
-        self.consume(input, header.len);
-        Ok(event?.map_or(Step::Done, Step::Event))
+        let mut input = std::mem::take(&mut self.input);
+        let step = self.frame(header, &input[..header.len]);
+        input.advance(header.len);
+        if !self.has_ended() {
+            self.input = input;
+        }
+        step
     }
 
-    #[inline]
-    fn frame(&mut self, header: FrameHeader, payload: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+    /// Takes a payload that has come in pieces.
+    #[cold]
+    fn split_payload(&mut self, header: FrameHeader) -> Stepped<R> {
+        if !self.fill_partial(header.len) {
+            self.reading = Reading::Payload(header);
+            return Ok(None);
+        }
+        self.reading = Reading::Header;
+        let partial = std::mem::take(&mut self.partial);
+        let step = self.frame(header, &partial);
+        self.partial = partial;
+        self.clear_partial();
+        step
+    }
+
+    fn frame(&mut self, header: FrameHeader, payload: &[u8]) -> Stepped<R> {
         match header.kind {
             kind::HEADERS => return self.headers(header, payload),
             kind::CONTINUATION => return self.continuation(header, payload),
@@ -337,25 +374,26 @@ impl<R: Side> Connection<R> {
         Ok(None)
     }
 
-    #[inline]
-    fn headers(&mut self, header: FrameHeader, payload: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+    fn headers(&mut self, header: FrameHeader, payload: &[u8]) -> Stepped<R> {
         if header.stream == 0 {
             return Err(protocol("HEADERS on stream 0"));
         }
         let mut fragment = payload;
         let mut faulty = false;
         if header.has(flag::PADDED) {
-            let (&padding, rest) =
-                fragment.split_first().ok_or(frame_size("HEADERS without the length of its padding"))?;
+            let (&padding, rest) = fragment
+                .split_first()
+                .ok_or_else(|| frame_size("HEADERS without the length of its padding"))?;
             let len = rest
                 .len()
                 .checked_sub(usize::from(padding))
-                .ok_or(protocol("padding longer than its frame"))?;
+                .ok_or_else(|| protocol("padding longer than its frame"))?;
             fragment = &rest[..len];
         }
         if header.has(flag::PRIORITY) {
-            let (priority, rest) =
-                fragment.split_first_chunk::<5>().ok_or(frame_size("HEADERS without its priority"))?;
+            let (priority, rest) = fragment
+                .split_first_chunk::<5>()
+                .ok_or_else(|| frame_size("HEADERS without its priority"))?;
             faulty = depends_on(priority) == header.stream;
             fragment = rest;
         }
@@ -368,22 +406,19 @@ impl<R: Side> Connection<R> {
         Ok(None)
     }
 
-    fn continuation(
-        &mut self,
-        header: FrameHeader,
-        payload: &[u8],
-    ) -> Result<Option<Event<R::Head>>, Outcome> {
+    #[cold]
+    fn continuation(&mut self, header: FrameHeader, payload: &[u8]) -> Stepped<R> {
         let Some(mut block) = self.block.take().filter(|block| block.stream == header.stream) else {
             return Err(protocol("CONTINUATION without its header block"));
         };
         block.continuations += 1;
         if block.continuations > self.limits.continuations_max {
-            return Err(Outcome::Excess(Guard::Continuations));
+            return Err(Outcome::Excess(Guard::Continuations).into());
         }
         // A byte of text takes 30 bits at most.
         let block_max = (self.limits.header_list_max as usize).saturating_mul(4);
         if block.bytes.len() + payload.len() > block_max {
-            return Err(Outcome::Excess(Guard::HeaderBlock));
+            return Err(Outcome::Excess(Guard::HeaderBlock).into());
         }
         block.bytes.extend_from_slice(payload);
         if !header.has(flag::END_HEADERS) {
@@ -393,14 +428,11 @@ impl<R: Side> Connection<R> {
         self.header_block(block.stream, block.end, block.faulty, &block.bytes)
     }
 
-    #[inline]
-    fn header_block(
-        &mut self,
-        id: u32,
-        end: bool,
-        faulty: bool,
-        block: &[u8],
-    ) -> Result<Option<Event<R::Head>>, Outcome> {
+    fn header_block(&mut self, id: u32, end: bool, faulty: bool, block: &[u8]) -> Stepped<R> {
+        if self.takes_request(id) {
+            let read = R::read(&mut self.heads, block);
+            return Ok(self.begin_request(id, end, faulty, read));
+        }
         if let Some(key) = self.streams.find(id) {
             return self.next_block(key, end, faulty, block);
         }
@@ -410,59 +442,94 @@ impl<R: Side> Connection<R> {
         if !R::IS_SERVER || id <= self.stream_last {
             return self.block_on_closed(id, block);
         }
+        self.refuse_block(id, block)
+    }
+
+    /// Whether HEADERS with this number open a stream.
+    #[inline]
+    fn takes_request(&self, id: u32) -> bool {
+        R::IS_SERVER
+            && !id.is_multiple_of(2)
+            && id > self.stream_last
+            && self.streams.len() < self.limits.streams_max as usize
+            && !matches!(self.life, Life::Drained(..))
+    }
+
+    #[inline(always)]
+    fn begin_request(
+        &mut self,
+        id: u32,
+        end: bool,
+        faulty: bool,
+        read: Result<Read<R::Head>, DecodeError>,
+    ) -> Option<Event<R::Head>> {
         self.stream_last = id;
-        if let Life::Drained(..) = self.life {
-            // Section 6.8: ignored, but for what all streams share.
-            self.streams.note_ended(id, Ended::ResetHere);
-            self.heads.skip(block).map_err(compression)?;
-            return Ok(None);
-        }
-        if self.streams.len() >= self.limits.streams_max as usize {
-            self.heads.skip(block).map_err(compression)?;
-            self.streams.note_ended(id, Ended::ResetHere);
-            self.refuse(id, ErrorCode::REFUSED_STREAM)?;
-            return Ok(None);
-        }
-        match R::read(&mut self.heads, block).map_err(compression)? {
-            Read::Whole { head, content_length }
+        let refused = match read {
+            Ok(Read::Whole { head, content_length })
                 if !faulty && (!end || content_length.is_none_or(|len| len == 0)) =>
             {
                 let recv = if end { Recv::Ended } else { Recv::Body };
                 let key = self.open(id, recv, Send::Head);
                 self.streams.at(key).content_left = content_length;
-                Ok(Some(Event::Head { stream: StreamId(id), head, end }))
+                return Some(Event::Head { stream: StreamId(id), head, end });
             }
-            Read::Whole { .. } | Read::Malformed => {
-                self.streams.note_ended(id, Ended::ResetHere);
-                self.refuse(id, ErrorCode::PROTOCOL_ERROR)?;
-                Ok(None)
-            }
-            Read::TooLarge => {
-                self.streams.note_ended(id, Ended::ResetHere);
-                self.answer_too_large(id, end)?;
-                Ok(None)
-            }
-        }
+            Ok(Read::Whole { .. } | Read::Malformed) => self.refuse_request(id),
+            Ok(Read::TooLarge { bytes }) => self.answer_too_large(id, end, bytes).map(|()| None),
+            Err(error) => Err(compression(error)),
+        };
+        self.unless_failed(refused)
     }
 
-    /// Section 10.5.1: a request whose fields are too large is answered. A few bytes of a block can name megabytes, all of
-    /// which were looked at, so it counts as several faults.
-    fn answer_too_large(&mut self, id: u32, end: bool) -> Result<(), Outcome> {
-        self.begin_scratch();
-        self.put_scratch(id, true, Some(431));
+    /// Takes the head of a request for which there is no room, or no time any more.
+    #[cold]
+    fn refuse_block(&mut self, id: u32, block: &[u8]) -> Stepped<R> {
+        self.stream_last = id;
+        self.skip_block(block)?;
+        self.streams.note_ended(id, Ended::ResetHere);
+        // Section 6.8: streams beyond the last one are ignored, but for what all streams share.
+        if !matches!(self.life, Life::Drained(..)) {
+            self.refuse(id, ErrorCode::REFUSED_STREAM)?;
+        }
+        Ok(None)
+    }
+
+    /// Refuses a request that is malformed.
+    #[cold]
+    fn refuse_request(&mut self, id: u32) -> Stepped<R> {
+        self.streams.note_ended(id, Ended::ResetHere);
+        self.refuse(id, ErrorCode::PROTOCOL_ERROR)?;
+        Ok(None)
+    }
+
+    /// Section 10.5.1: a request whose fields are too large is answered.
+    #[cold]
+    fn answer_too_large(&mut self, id: u32, end: bool, bytes: usize) -> Checked<()> {
+        self.streams.note_ended(id, Ended::ResetHere);
+        self.begin_block();
+        self.put_block(id, true, Some(431));
         if !end {
             self.put_reset(id, ErrorCode::NO_ERROR);
         }
-        (0..LARGE_LIST_FAULTS).try_for_each(|_| self.count_fault())
+        self.count_large_list(bytes)
     }
 
-    fn block_on_closed(&mut self, id: u32, block: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+    /// Decodes a block that nobody reads, for the table's sake.
+    fn skip_block(&mut self, block: &[u8]) -> Checked<()> {
+        match self.heads.skip(block).map_err(compression)? {
+            Read::TooLarge { bytes } => self.count_large_list(bytes),
+            Read::Whole { .. } | Read::Malformed => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn block_on_closed(&mut self, id: u32, block: &[u8]) -> Stepped<R> {
         if self.is_idle_stream(id) {
             return Err(protocol("HEADERS on an idle stream"));
         }
         match self.streams.past(id) {
             Past::Ended(Ended::ResetHere) | Past::Forgotten => {
-                self.heads.skip(block).map_err(compression)?;
+                self.count_control_frame()?;
+                self.skip_block(block)?;
                 Ok(None)
             }
             Past::Ended(Ended::Whole | Ended::ResetByPeer) => Err(closed("HEADERS on a closed stream")),
@@ -471,18 +538,13 @@ impl<R: Side> Connection<R> {
     }
 
     /// A header block on an open stream: the head of a response, or trailers.
-    fn next_block(
-        &mut self,
-        key: Key,
-        end: bool,
-        faulty: bool,
-        block: &[u8],
-    ) -> Result<Option<Event<R::Head>>, Outcome> {
+    #[inline(never)]
+    fn next_block(&mut self, key: Key, end: bool, faulty: bool, block: &[u8]) -> Stepped<R> {
         let stream = self.streams.at(key);
         let id = StreamId(key.id);
         match stream.recv {
             Recv::Ended => {
-                self.heads.skip(block).map_err(compression)?;
+                self.skip_block(block)?;
                 self.fault(key, ErrorCode::STREAM_CLOSED)?;
                 Ok(None)
             }
@@ -501,29 +563,25 @@ impl<R: Side> Connection<R> {
                     self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
                     Ok(None)
                 }
-                Read::TooLarge => {
+                Read::TooLarge { bytes } => {
                     self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
+                    self.count_large_list(bytes)?;
                     Ok(None)
                 }
             },
         }
     }
 
-    fn response(
-        &mut self,
-        key: Key,
-        end: bool,
-        faulty: bool,
-        read: Read<R::Head>,
-    ) -> Result<Option<Event<R::Head>>, Outcome> {
+    fn response(&mut self, key: Key, end: bool, faulty: bool, read: Read<R::Head>) -> Stepped<R> {
         let (head, content_length) = match read {
             Read::Whole { head, content_length } if !faulty => (head, content_length),
             Read::Whole { .. } | Read::Malformed => {
                 self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
                 return Ok(None);
             }
-            Read::TooLarge => {
+            Read::TooLarge { bytes } => {
                 self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
+                self.count_large_list(bytes)?;
                 return Ok(None);
             }
         };
@@ -552,7 +610,8 @@ impl<R: Side> Connection<R> {
         id.is_multiple_of(2) || id > self.stream_last
     }
 
-    fn rst_stream(&mut self, header: FrameHeader, payload: &[u8]) -> Result<Option<Event<R::Head>>, Outcome> {
+    #[inline(never)]
+    fn rst_stream(&mut self, header: FrameHeader, payload: &[u8]) -> Stepped<R> {
         let code = payload.try_into().map_err(|_| frame_size("RST_STREAM has four bytes"))?;
         let code = ErrorCode(u32::from_be_bytes(code));
         if header.stream == 0 || self.is_idle_stream(header.stream) {
@@ -564,12 +623,13 @@ impl<R: Side> Connection<R> {
         };
         self.remove(key, Ended::ResetByPeer);
         if R::IS_SERVER {
-            self.count_reset()?;
+            self.count_resets(1)?;
         }
         Ok(Some(Event::Reset { stream: StreamId(key.id), reset: Reset::from(code) }))
     }
 
-    fn priority(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+    #[cold]
+    fn priority(&mut self, header: FrameHeader, payload: &[u8]) -> Checked<()> {
         if header.stream == 0 {
             return Err(protocol("PRIORITY on stream 0"));
         }
@@ -586,7 +646,8 @@ impl<R: Side> Connection<R> {
         }
     }
 
-    fn ping(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+    #[inline(never)]
+    fn ping(&mut self, header: FrameHeader, payload: &[u8]) -> Checked<()> {
         if header.stream != 0 {
             return Err(protocol("PING on a stream"));
         }
@@ -602,7 +663,8 @@ impl<R: Side> Connection<R> {
         self.count_reply()
     }
 
-    fn goaway(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+    #[cold]
+    fn goaway(&mut self, header: FrameHeader, payload: &[u8]) -> Checked<()> {
         if header.stream != 0 {
             return Err(protocol("GOAWAY on a stream"));
         }
@@ -616,8 +678,8 @@ impl<R: Side> Connection<R> {
         Ok(())
     }
 
-    #[inline]
-    fn window_update(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+    #[inline(never)]
+    fn window_update(&mut self, header: FrameHeader, payload: &[u8]) -> Checked<()> {
         let increment = payload.try_into().map_err(|_| frame_size("WINDOW_UPDATE has four bytes"))?;
         let increment = (u32::from_be_bytes(increment) & WINDOW_MAX) as i32;
         self.count_control_frame()?;
@@ -626,7 +688,8 @@ impl<R: Side> Connection<R> {
                 return Err(protocol("WINDOW_UPDATE by nothing"));
             }
             let window = self.send_window.checked_add(increment);
-            self.send_window = window.ok_or(flow_control("the window of the connection overflows"))?;
+            self.send_window =
+                window.ok_or_else(|| flow_control("the window of the connection overflows"))?;
             self.unblock_all();
             return Ok(());
         }
@@ -650,7 +713,8 @@ impl<R: Side> Connection<R> {
     }
 
     /// Section 6.5.
-    fn settings(&mut self, header: FrameHeader, payload: &[u8]) -> Result<(), Outcome> {
+    #[cold]
+    fn settings(&mut self, header: FrameHeader, payload: &[u8]) -> Checked<()> {
         if header.stream != 0 {
             return Err(protocol("SETTINGS on a stream"));
         }
@@ -675,7 +739,7 @@ impl<R: Side> Connection<R> {
     }
 
     /// Section 6.5.2. Settings that are not known are ignored.
-    fn setting(&mut self, name: u16, value: u32) -> Result<(), Outcome> {
+    fn setting(&mut self, name: u16, value: u32) -> Checked<()> {
         match name {
             setting::HEADER_TABLE_SIZE => self.encoder.set_table_size(value),
             setting::ENABLE_PUSH if value > u32::from(R::IS_SERVER) => {
@@ -700,14 +764,14 @@ impl<R: Side> Connection<R> {
     }
 
     /// Section 6.9.2: the windows of open streams move by the difference, even below nothing.
-    fn set_initial_window(&mut self, value: u32) -> Result<(), Outcome> {
+    fn set_initial_window(&mut self, value: u32) -> Checked<()> {
         let difference = value as i32 - self.peer.initial_window as i32;
         self.peer.initial_window = value;
         for stream in self.streams.iter_mut() {
             stream.send_window = stream
                 .send_window
                 .checked_add(difference)
-                .ok_or(flow_control("the window of a stream overflows"))?;
+                .ok_or_else(|| flow_control("the window of a stream overflows"))?;
         }
         self.unblock_all();
         Ok(())
@@ -719,30 +783,32 @@ fn depends_on(priority: &[u8; 5]) -> u32 {
     u32::from_be_bytes([a, b, c, d]) & WINDOW_MAX
 }
 
-fn protocol(rule: &'static str) -> Outcome {
-    Outcome::Violation { code: ErrorCode::PROTOCOL_ERROR, rule }
+fn protocol(rule: &'static str) -> Box<Outcome> {
+    violation(ErrorCode::PROTOCOL_ERROR, rule)
 }
 
-fn frame_size(rule: &'static str) -> Outcome {
-    Outcome::Violation { code: ErrorCode::FRAME_SIZE_ERROR, rule }
+fn frame_size(rule: &'static str) -> Box<Outcome> {
+    violation(ErrorCode::FRAME_SIZE_ERROR, rule)
 }
 
-fn flow_control(rule: &'static str) -> Outcome {
-    Outcome::Violation { code: ErrorCode::FLOW_CONTROL_ERROR, rule }
+pub(crate) fn flow_control(rule: &'static str) -> Box<Outcome> {
+    violation(ErrorCode::FLOW_CONTROL_ERROR, rule)
 }
 
-fn closed(rule: &'static str) -> Outcome {
-    Outcome::Violation { code: ErrorCode::STREAM_CLOSED, rule }
+fn closed(rule: &'static str) -> Box<Outcome> {
+    violation(ErrorCode::STREAM_CLOSED, rule)
 }
 
-fn compression(_: DecodeError) -> Outcome {
-    Outcome::Violation { code: ErrorCode::COMPRESSION_ERROR, rule: "a header block that cannot be decoded" }
+fn compression(_: DecodeError) -> Box<Outcome> {
+    violation(ErrorCode::COMPRESSION_ERROR, "a header block that cannot be decoded")
+}
+
+#[cold]
+fn violation(code: ErrorCode, rule: &'static str) -> Box<Outcome> {
+    Outcome::Violation { code, rule }.into()
 }
 
 /// Larger frames would keep other streams waiting.
 const FRAME_SENT_MAX: usize = 16_384;
 /// A buffer that a split frame leaves behind is kept up to this.
 const PARTIAL_KEPT: usize = 1024;
-
-/// The faults that a header list over the limit counts as: 25 such requests at once are too many by default.
-const LARGE_LIST_FAULTS: u32 = 8;

@@ -1,12 +1,13 @@
 //! The sending side: heads, bodies and trailers of streams, in turns.
 
 use crate::connection::FRAMES_EARNED;
-use crate::frame::{HEADER_LEN, flag, header, kind, put, put_block};
+use crate::frame::{HEADER_LEN, flag, header, kind, put, put_long};
 use crate::guard::Timer;
 use crate::streams::{Ended, Finish, Key, Recv, Send};
 use crate::{Connection, ErrorCode, Side};
 use bytes::{Bytes, BytesMut};
-use ringwire_http::{Fields, Headers, HeadersMut, Part, Reset, Server, StreamId};
+use ringwire_hpack::{Block, Encoder};
+use ringwire_http::{Fields, Headers, HeadersMut, Pace, Part, Reset, Server, StreamId};
 
 /// An open stream of a [`Connection`].
 #[derive(Debug)]
@@ -36,19 +37,18 @@ impl<'a, R: Side> StreamMut<'a, R> {
     #[inline]
     pub fn write<T>(&mut self, write: impl FnOnce(&mut dyn HeadersMut, &mut BytesMut) -> (Part, T)) -> T {
         let connection = &mut *self.connection;
-        let waiting = !connection.streams.at(self.key).queue.is_empty();
+        let is_waiting = !connection.streams.at(self.key).queue.is_empty();
         let out = connection.queue.buffer();
         let start = out.len();
         out.extend_from_slice(&[0; HEADER_LEN]);
-        begin(&mut connection.scratch);
-        if waiting {
+        if is_waiting {
             // Trailers must not be encoded before the body has left.
             let mut fields = Fields::new(connection.names);
             let (part, result) = write(&mut fields, out);
             connection.send_late(self.key, part, start, fields);
             return result;
         }
-        let mut block = connection.encoder.block(&mut connection.scratch);
+        let mut block = begin_block(&mut connection.encoder, &mut connection.scratch);
         let (part, result) = write(&mut block, out);
         connection.send(self.key, part, start);
         result
@@ -120,7 +120,7 @@ impl StreamMut<'_, Server> {
 
 impl<R: Side> Connection<R> {
     /// Sends a part that was written at `start`, behind room for the header of a frame.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, key: Key, part: Part, start: usize) {
         let written = self.queue.buffer().len() - start - HEADER_LEN;
         let stream = self.streams.at(key);
@@ -138,7 +138,7 @@ impl<R: Side> Connection<R> {
                     stream.send = Send::Body;
                 }
                 self.queue.buffer().truncate(start);
-                self.put_scratch(key.id, end, Some(status));
+                self.put_block(key.id, end, Some(status));
                 if end {
                     self.end_send(key);
                 }
@@ -146,7 +146,7 @@ impl<R: Side> Connection<R> {
             Part::Trailers => {
                 assert!(stream.send == Send::Body, "trailers come after a head, and end the message");
                 self.queue.buffer().truncate(start);
-                self.put_scratch(key.id, true, None);
+                self.put_block(key.id, true, None);
                 self.end_send(key);
             }
         }
@@ -181,6 +181,7 @@ impl<R: Side> Connection<R> {
     }
 
     /// Sends a part on a stream whose queue is not empty.
+    #[inline(never)]
     fn send_late(&mut self, key: Key, part: Part, start: usize, fields: Fields) {
         let out = self.queue.buffer();
         let chunk = out.split_off(start + HEADER_LEN).freeze();
@@ -201,6 +202,7 @@ impl<R: Side> Connection<R> {
         }
     }
 
+    #[inline(never)]
     fn enqueue(&mut self, key: Key, chunk: Bytes, end: bool) {
         let stream = self.streams.at(key);
         assert!(stream.send == Send::Body, "a body comes after its head, and before the end");
@@ -215,7 +217,7 @@ impl<R: Side> Connection<R> {
     /// Gives the stream its turns, if it has anything to send.
     fn make_ready(&mut self, key: Key) {
         let Some(stream) = self.streams.get(key) else { return };
-        if !stream.is_ready && stream.blocked_since.is_none() && !stream.queue.is_empty() {
+        if !stream.is_ready && !stream.is_blocked && !stream.queue.is_empty() {
             stream.is_ready = true;
             self.ready.push_back(key);
         }
@@ -225,7 +227,7 @@ impl<R: Side> Connection<R> {
     #[inline]
     pub(crate) fn unblock(&mut self, key: Key) {
         let stream = self.streams.at(key);
-        if stream.send_window > 0 && stream.blocked_since.take().is_some() {
+        if stream.send_window > 0 && std::mem::take(&mut stream.is_blocked) {
             self.make_ready(key);
         }
     }
@@ -238,43 +240,46 @@ impl<R: Side> Connection<R> {
         }
     }
 
-    /// Prepares `scratch` for a block.
-    pub(crate) fn begin_scratch(&mut self) {
-        begin(&mut self.scratch);
+    /// Begins a block, which `put_block` sends.
+    pub(crate) fn begin_block(&mut self) -> Block<'_> {
+        begin_block(&mut self.encoder, &mut self.scratch)
     }
 
     /// Appends the block in `scratch` as HEADERS; with a status, it is the head of a response.
     #[inline]
-    pub(crate) fn put_scratch(&mut self, id: u32, end: bool, status: Option<u16>) {
-        let mut line = [0; STATUS_LEN];
-        let line = status.map_or(&[][..], |status| ringwire_hpack::status(status, &mut line));
-        let start = BEFORE_BLOCK - line.len();
-        self.scratch[start..BEFORE_BLOCK].copy_from_slice(line);
+    pub(crate) fn put_block(&mut self, id: u32, end: bool, status: Option<u16>) {
+        let mut start = BEFORE_BLOCK;
+        if let Some(status) = status {
+            let (line, len) = ringwire_hpack::status(status);
+            self.scratch[HEADER_LEN..BEFORE_BLOCK].copy_from_slice(&line);
+            start -= len;
+        }
         let len = self.scratch.len() - start;
         if len > self.peer.frame_max || self.encoder.has_table_size() {
-            return self.put_long_scratch(id, end, start);
+            return self.put_long_block(id, end, start);
         }
         let flags = if end { flag::END_STREAM | flag::END_HEADERS } else { flag::END_HEADERS };
-        let start = start - HEADER_LEN;
-        self.scratch[start..start + HEADER_LEN].copy_from_slice(&header(len, kind::HEADERS, flags, id));
-        self.queue.buffer().extend_from_slice(&self.scratch[start..]);
+        let frame = &mut self.scratch[start - HEADER_LEN..];
+        frame[..HEADER_LEN].copy_from_slice(&header(len, kind::HEADERS, flags, id));
+        self.queue.buffer().extend_from_slice(frame);
     }
 
     /// Appends a block that takes more than one frame, or begins with the size of the table.
-    fn put_long_scratch(&mut self, id: u32, end: bool, start: usize) {
+    #[cold]
+    fn put_long_block(&mut self, id: u32, end: bool, start: usize) {
         let mut block = Vec::new();
         self.encoder.put_table_size(&mut block);
         block.extend_from_slice(&self.scratch[start..]);
-        put_block(self.queue.buffer(), id, end, &block, self.peer.frame_max);
+        put_long(self.queue.buffer(), id, end, &block, self.peer.frame_max);
     }
 
     /// This side has said everything on a stream.
-    #[inline]
+    #[inline(always)]
     fn end_send(&mut self, key: Key) {
         let stream = self.streams.at(key);
         stream.send = Send::Ended;
         if stream.recv == Recv::Ended {
-            self.remove(key, Ended::Whole);
+            self.end_stream(key, Ended::Whole);
         } else if R::IS_SERVER {
             // Section 8.1: a server that has answered may ask for no more of the request.
             self.remove(key, Ended::ResetHere);
@@ -283,6 +288,7 @@ impl<R: Side> Connection<R> {
     }
 
     /// Fills the buffer with DATA of the streams that have some: one frame of each in turn.
+    #[inline(never)]
     pub(crate) fn pump(&mut self) {
         while self.queue.len() < QUEUE_MAX
             && let Some(key) = self.ready.pop_front()
@@ -296,7 +302,8 @@ impl<R: Side> Connection<R> {
             let max = stream.send_window.min(self.send_window).min(self.peer.frame_max as i32);
             if max <= 0 {
                 // A stream waits for its own window, or for its turn once the connection's opens.
-                stream.blocked_since = Some(self.now);
+                stream.is_blocked = true;
+                stream.pace.get_or_insert(Pace::new(self.now));
                 if !self.timers.is_set(Timer::Windows) {
                     self.timers.set_after(Timer::Windows, self.now, Some(self.limits.send_timeout));
                 }
@@ -324,6 +331,11 @@ impl<R: Side> Connection<R> {
         stream.send_window -= len as i32;
         self.send_window -= len as i32;
         self.control_frames.earn(FRAMES_EARNED);
+        if stream.queue.bytes() == 0 {
+            stream.pace = None;
+        } else if let Some(pace) = &mut stream.pace {
+            pace.take(len, self.now);
+        }
         if end {
             stream.queue.finish = Finish::Open;
             self.end_send(key);
@@ -337,10 +349,9 @@ impl<R: Side> Connection<R> {
             Finish::Open => return,
             Finish::End => put(self.queue.buffer(), kind::DATA, flag::END_STREAM, key.id, &[]),
             Finish::Trailers(fields) => {
-                self.begin_scratch();
-                let mut block = self.encoder.block(&mut self.scratch);
+                let mut block = self.begin_block();
                 fields.for_each(&mut |name, value| block.append(name, value));
-                self.put_scratch(key.id, true, None);
+                self.put_block(key.id, true, None);
             }
         }
         self.end_send(key);
@@ -360,32 +371,39 @@ impl<R: Side> Connection<R> {
         let Some(stream) = self.streams.get(key) else { return };
         stream.unreleased -= unreleased;
         stream.released += len;
-        let (size, updated) = (stream.recv_window_size, stream.window_updated);
-        if stream.released >= size / 2 && stream.recv != Recv::Ended {
-            let grown = self.grown(size, self.limits.stream_window_max, updated);
-            let now = self.now;
-            let stream = self.streams.at(key);
-            let increment = std::mem::take(&mut stream.released) + (grown - size);
-            stream.recv_window_size = grown;
-            stream.recv_window += increment as i32;
-            stream.window_updated = now;
-            put(self.queue.buffer(), kind::WINDOW_UPDATE, 0, key.id, &increment.to_be_bytes());
+        if stream.released >= stream.recv_window_size / 2 && stream.recv != Recv::Ended {
+            self.open_stream_window(key);
         }
         if unreleased > 0 {
             self.release_connection(unreleased);
         }
     }
+
+    #[cold]
+    fn open_stream_window(&mut self, key: Key) {
+        let stream = self.streams.at(key);
+        let (size, updated) = (stream.recv_window_size, stream.window_updated);
+        let grown = self.grown(size, self.limits.stream_window_max, updated);
+        let now = self.now;
+        let stream = self.streams.at(key);
+        let increment = std::mem::take(&mut stream.released) + (grown - size);
+        stream.recv_window_size = grown;
+        stream.recv_window += increment as i32;
+        stream.window_updated = now;
+        put(self.queue.buffer(), kind::WINDOW_UPDATE, 0, key.id, &increment.to_be_bytes());
+    }
 }
 
-fn begin(scratch: &mut Vec<u8>) {
-    scratch.clear();
-    scratch.extend_from_slice(&[0; BEFORE_BLOCK]);
+/// Begins a block in `scratch`, behind room for what comes before it.
+#[inline]
+fn begin_block<'a>(encoder: &'a mut Encoder, scratch: &'a mut Vec<u8>) -> Block<'a> {
+    scratch.truncate(BEFORE_BLOCK);
+    encoder.block(scratch)
 }
 
 /// Longer bodies wait in the queue of their stream, and leave without a copy.
 const COPY_MAX: usize = 4096;
 /// With this many bytes to send, the transport has enough to do.
 const QUEUE_MAX: usize = 256 * 1024;
-const STATUS_LEN: usize = 5;
 /// Room before a block for the header of its frame, and the line of its status.
-const BEFORE_BLOCK: usize = HEADER_LEN + STATUS_LEN;
+pub(crate) const BEFORE_BLOCK: usize = HEADER_LEN + 5;

@@ -1,7 +1,7 @@
 //! The streams of a connection: <https://www.rfc-editor.org/rfc/rfc9113#section-5.1>.
 
 use bytes::{Buf, Bytes};
-use ringwire_http::Fields;
+use ringwire_http::{Fields, Pace};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -12,8 +12,8 @@ pub(crate) struct Streams {
     order: Vec<(u32, u32)>,
     slots: Vec<Stream>,
     free: Vec<u32>,
-    /// The latest streams that have ended.
-    ended: VecDeque<(u32, Ended)>,
+    /// The latest streams that have ended, each at the place that its number gives. 0 is no stream.
+    ended: Vec<(u32, Ended)>,
     /// Streams up to this one may have ended and been forgotten.
     forgotten: u32,
 }
@@ -74,8 +74,10 @@ pub(crate) struct Stream {
     pub(crate) is_ready: bool,
     /// Whether the application waits for room.
     pub(crate) wants_room: bool,
-    /// The time since which the windows let nothing through.
-    pub(crate) blocked_since: Option<Instant>,
+    /// Whether the windows let nothing through.
+    pub(crate) is_blocked: bool,
+    /// What the peer takes of a queue for which its windows are too small.
+    pub(crate) pace: Option<Pace>,
 }
 
 impl Stream {
@@ -95,7 +97,8 @@ impl Stream {
             queue: Queue::default(),
             is_ready: false,
             wants_room: false,
-            blocked_since: None,
+            is_blocked: false,
+            pace: None,
         }
     }
 }
@@ -190,8 +193,11 @@ impl Streams {
     #[inline]
     pub(crate) fn find(&self, id: u32) -> Option<Key> {
         let place = match self.order.last() {
-            Some(last) if last.0 == id => self.order.len() - 1,
-            _ => self.order.binary_search_by_key(&id, |(id, _)| *id).ok()?,
+            None => return None,
+            // Most often the stream that was opened last.
+            Some(last) if last.0 == id => return Some(Key { id, slot: last.1 }),
+            Some(last) if last.0 < id => return None,
+            Some(_) => self.order.binary_search_by_key(&id, |(id, _)| *id).ok()?,
         };
         Some(Key { id, slot: self.order[place].1 })
     }
@@ -210,51 +216,68 @@ impl Streams {
     }
 
     /// Opens a stream. Its number is higher than any before. What is in it is that of another stream, but for the queue.
+    #[inline]
     pub(crate) fn insert(&mut self, id: u32, now: Instant) -> Key {
         debug_assert!(self.order.last().is_none_or(|last| last.0 < id), "streams are opened in order");
         let slot = match self.free.pop() {
             Some(slot) => slot,
-            None => {
-                self.slots.push(Stream::new(now));
-                (self.slots.len() - 1) as u32
-            }
+            None => self.add_slot(now),
         };
         self.slots[slot as usize].id = id;
         self.order.push((id, slot));
         Key { id, slot }
     }
 
+    #[cold]
+    fn add_slot(&mut self, now: Instant) -> u32 {
+        self.slots.push(Stream::new(now));
+        (self.slots.len() - 1) as u32
+    }
+
     /// Ends a stream.
+    #[inline]
     pub(crate) fn remove(&mut self, key: Key, ended: Ended) {
         if self.order.last().is_some_and(|last| last.0 == key.id) {
             self.order.pop();
         } else {
-            let place = self.order.binary_search_by_key(&key.id, |(id, _)| *id).expect("an open stream");
-            self.order.remove(place);
+            self.remove_earlier(key.id);
         }
         let stream = &mut self.slots[key.slot as usize];
         stream.id = 0;
-        stream.queue.clear();
+        if !stream.queue.is_empty() {
+            stream.queue.clear();
+        }
         self.free.push(key.slot);
         self.note_ended(key.id, ended);
     }
 
+    #[inline(never)]
+    fn remove_earlier(&mut self, id: u32) {
+        let place = self.order.binary_search_by_key(&id, |(id, _)| *id).expect("an open stream");
+        self.order.remove(place);
+    }
+
     /// Remembers the end of a stream, perhaps one that was never opened.
     pub(crate) fn note_ended(&mut self, id: u32, ended: Ended) {
-        if self.ended.len() == ENDED_KEPT
-            && let Some((id, _)) = self.ended.pop_front()
-        {
-            self.forgotten = self.forgotten.max(id);
+        let place = ended_place(id);
+        if place >= self.ended.len() {
+            self.grow_ended(place + 1);
         }
-        self.ended.push_back((id, ended));
+        let forgotten = std::mem::replace(&mut self.ended[place], (id, ended)).0;
+        self.forgotten = self.forgotten.max(forgotten);
+    }
+
+    #[cold]
+    fn grow_ended(&mut self, len: usize) {
+        self.ended.resize(len, (0, Ended::Whole));
     }
 
     /// What became of a stream that was used, or passed over.
     pub(crate) fn past(&self, id: u32) -> Past {
-        match self.ended.iter().rev().find(|(other, _)| *other == id) {
-            Some((_, ended)) => Past::Ended(*ended),
-            None if id <= self.forgotten => Past::Forgotten,
-            None => Past::Skipped,
+        match self.ended.get(ended_place(id)) {
+            Some((other, ended)) if *other == id => Past::Ended(*ended),
+            _ if id <= self.forgotten => Past::Forgotten,
+            _ => Past::Skipped,
         }
     }
 
@@ -271,6 +294,11 @@ impl Streams {
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
         self.slots.iter_mut().filter(|stream| stream.id != 0)
     }
+}
+
+/// The place of a stream among those that have ended. Clients open the odd numbers, one after the other.
+fn ended_place(id: u32) -> usize {
+    id as usize / 2 % ENDED_KEPT
 }
 
 /// A peer's frames for a stream that has ended are judged by how it ended, for this many streams.

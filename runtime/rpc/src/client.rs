@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compress, Compression};
 use ringwire_http::{Headers, HeadersMut, Token};
-use ringwire_wire::Metadata;
+use ringwire_wire::{Metadata, Quoted};
 
 use crate::cardinality::Cardinality;
 use crate::protocol::{
@@ -318,10 +318,7 @@ impl<F: Headers> ClientExchange<F> {
             return Ok(None);
         }
         let known = std::str::from_utf8(name).ok().and_then(|name| self.config.compressions.find(name).ok());
-        known.ok_or_else(|| {
-            let name = String::from_utf8_lossy(name);
-            Error::internal(format!("response has the unknown encoding {name:?}"))
-        })
+        known.ok_or_else(|| Error::internal(format!("response has the unknown encoding {}", Quoted(name))))
     }
 
     fn read_input(&mut self) -> Result<Input, Error> {

@@ -30,6 +30,18 @@ impl PushBack {
     }
 }
 
+impl Error {
+    /// Asks the client to wait so long before another attempt, in whole milliseconds.
+    #[must_use]
+    pub fn with_push_back(mut self, wait: Duration) -> Self {
+        let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).to_string();
+        self.metadata_mut()
+            .insert(RETRY_PUSHBACK.as_str(), ms)
+            .expect("a number is a value, and the name is free");
+        self
+    }
+}
+
 fn number(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
@@ -57,5 +69,7 @@ mod tests {
         check("retry-after", "99999999999999999999", PushBack::Silent);
         check("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", PushBack::Silent);
         check("x-other", "3", PushBack::Silent);
+        let error = Error::unavailable("").with_push_back(Duration::from_secs(9));
+        assert_eq!(PushBack::of(&error.with_push_back(Duration::from_micros(1_500_900))), after(1500));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::budget::Share;
 use crate::deadline::{Expired, Timer};
-use crate::lane::{Lane, NO_REQUEST, Shared, Turn};
+use crate::lane::{Lane, LaneRef, NO_REQUEST, Shared, Turn};
 use crate::messages::{Closed, Closing, Messages, Unsent};
 use crate::router::{Refused, Route, Routes};
 use crate::service::{Handled, Started, drop_caught, poll_caught};
@@ -13,7 +13,8 @@ use bytes::{Bytes, BytesMut};
 use ringwire_call::{CallOutcome, Traffic};
 use ringwire_http::{Head, Headers, HeadersMut};
 use ringwire_rpc::{
-    Answer, Code, Input as Received, Metadata, RequestRest, ServerExchange, Spec, StreamShape, answer_error,
+    Answer, Code, Input as Received, Metadata, Opening, RequestRest, ServerExchange, Spec, StreamShape,
+    answer_error,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -152,24 +153,42 @@ impl Routes {
     /// The fields of the head were not classified with [`NAMES`](ringwire_rpc::NAMES).
     pub fn start(&self, arrival: Arrival, now: Instant) -> CallInFlight {
         let head = arrival.head.clone();
-        let opened = self.open(&head).and_then(|(route, opening)| {
-            let spec = route.spec();
-            match opening.timeout(&head, route.config()) {
-                Ok(timeout) => Ok((route, opening, timeout)),
-                Err(answer) => Err(Refused { spec: Some(spec), answer }),
-            }
-        });
-        let (route, opening, timeout) = match opened {
-            Ok(opened) => opened,
-            Err(Refused { spec, answer }) => {
-                let watch = self.observer.as_ref().map(|observer| Watch::begin(observer, &head, spec, now));
-                return CallInFlight::new(State::Refuse(answer), Timer::default(), head, spec, watch);
-            }
-        };
-        let Route { entry, method } = route;
+        if let Some((route, opening)) = self.opened(&head) {
+            return self.begin(route, opening, arrival, now);
+        }
+        match self.open(&head) {
+            Ok((route, opening)) => self.begin(route, &opening, arrival, now),
+            Err(Refused { spec, answer }) => self.refuse(head, spec, answer, now),
+        }
+    }
+
+    /// A call that is refused with `error` before any code of the application runs, in the words of its protocol.
+    pub fn turn_away(&self, head: Head, error: &Error, now: Instant) -> CallInFlight {
+        let spec = self.open(&head).ok().map(|(route, _)| route.spec());
+        let answer = Box::new(answer_error(&head, error));
+        self.refuse(head, spec, answer, now)
+    }
+
+    fn refuse(
+        &self,
+        head: Head,
+        spec: Option<&'static Spec>,
+        answer: Box<Answer>,
+        now: Instant,
+    ) -> CallInFlight {
+        let watch = self.observer.as_ref().map(|observer| Watch::begin(observer, &head, spec, now));
+        CallInFlight::new(State::Refuse(answer), Timer::default(), head, spec, watch)
+    }
+
+    fn begin(&self, route: Route<'_>, opening: &Opening, arrival: Arrival, now: Instant) -> CallInFlight {
+        let head = arrival.head.clone();
         let (spec, config) = (route.spec(), route.config());
-        let timer = Timer::new(&entry.deadlines, timeout, now);
-        let exchange = ServerExchange::new(&opening, timeout, spec, config);
+        let timeout = match opening.timeout(&head, config) {
+            Ok(timeout) => timeout,
+            Err(answer) => return self.refuse(head, Some(spec), answer, now),
+        };
+        let timer = Timer::new(&route.entry.deadlines, timeout, now);
+        let exchange = ServerExchange::new(opening, timeout, spec, config);
         let coding = route.coding(self, opening.codec());
         let (protocol, codec) = (opening.protocol(), coding.codec.name());
         let watch = self.observer.as_ref().map(|observer| {
@@ -177,6 +196,7 @@ impl Routes {
             watch.form = Some((protocol, codec));
             watch
         });
+        let Route { entry, method } = route;
         let started = Box::write(
             Box::new_uninit(),
             Started {
@@ -187,7 +207,6 @@ impl Routes {
                 lane: Lane::Own(Messages::new(exchange, coding, Share::new(&self.budget))),
             },
         );
-        drop(opening);
         let mut flight = CallInFlight::new(State::Gather(started), timer, head, Some(spec), watch);
         if spec.shape != StreamShape::Unary {
             flight.timer.watch_messages(&entry.deadlines, now);
@@ -216,6 +235,16 @@ impl CallInFlight {
     /// The head of the request.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// The end of the response, if all of its body has been written: the next [`poll`](Self::poll) answers it as
+    /// [`Step::Done`].
+    pub fn ending(&self) -> Option<Ended> {
+        match &self.state {
+            State::Trail(ended) => Some(*ended),
+            State::Gather(_) | State::Run(_) | State::Close(_) | State::Break(..) => None,
+            State::Refuse(_) | State::Done => None,
+        }
     }
 
     /// Takes what has arrived. Poll next.
@@ -258,6 +287,10 @@ impl CallInFlight {
         }
         let mut state = match std::mem::replace(&mut self.state, State::Done) {
             State::Gather(started) => Self::begin(started, out.body),
+            State::Trail(ended) => {
+                self.trailers.write(out.fields);
+                return Step::Done(Ended { rest: self.rest(ended.rest), ..ended });
+            }
             state => state,
         };
         if let State::Gather(_) | State::Run(_) = state
@@ -292,28 +325,29 @@ impl CallInFlight {
     /// Drives a call whose handler has ended, or will never begin.
     fn settle(&mut self, state: State, out: &mut Outbox<'_>) -> Step {
         match state {
-            State::Trail(ended) => {
-                self.trailers.write(out.fields);
-                Step::Done(Ended { rest: self.rest(ended.rest), ..ended })
-            }
             State::Close(handled) => self.close(handled, out),
             State::Break(shared, error) => {
                 let closing = Closing { head: out.fields, trailers: &mut self.trailers, body: out.body };
-                let (outcome, closed) = shared.finish(Err(error), &Metadata::new(), closing);
+                let mut outcome = Err(error);
+                let closed = shared.finish(&mut outcome, &Metadata::new(), closing);
+                self.ended(&outcome, closed, &mut LaneRef::Shared(&shared));
                 drop_caught(shared);
                 self.closed(&outcome, closed, out.fields)
             }
             State::Refuse(answer) => self.refuse(*answer, out),
-            State::Gather(_) | State::Run(_) | State::Done => Step::Wait { input: false, until: None },
+            State::Gather(_) | State::Run(_) | State::Trail(_) | State::Done => {
+                Step::Wait { input: false, until: None }
+            }
         }
     }
 
     /// Writes the end of the response, after the handler has ended.
-    fn close(&mut self, Handled { mut started, outcome }: Handled, out: &mut Outbox<'_>) -> Step {
+    fn close(&mut self, Handled { mut started, mut outcome }: Handled, out: &mut Outbox<'_>) -> Step {
         let closing = Closing { head: out.fields, trailers: &mut self.trailers, body: out.body };
         let Started { call, lane, .. } = &mut *started;
         let (headers, trailers) = call.response();
-        let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
+        let closed = lane.finish(&mut outcome, headers, trailers, closing);
+        self.ended(&outcome, closed, &mut lane.lend());
         if !call.extensions().is_empty() {
             // Apart from hooks, which go with the rest: two panics at once would end the program.
             drop_caught(std::mem::take(call.extensions_mut()));
@@ -405,28 +439,25 @@ impl CallInFlight {
         Step::Wait { input: wants_input && !self.input_ended, until: self.timer.next() }
     }
 
+    /// Keeps what is left of a call whose response has been written, and tells of its end.
+    #[inline]
+    fn ended(&mut self, outcome: &Result<(), Error>, closed: Closed, lane: &mut LaneRef<'_>) {
+        self.unsent = lane.with(Messages::take_unsent);
+        if self.watch.is_some() || outcome.is_err() {
+            let (received, sent) = lane.with(|messages| messages.traffic());
+            if let (Some(_), Some(watch)) = (closed.end.status, &mut self.watch) {
+                watch.head_leaves();
+            }
+            let told = outcome.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Ok);
+            self.tell_end(told, received, sent);
+        }
+    }
+
     /// Says that the end of the response has been written, its head too unless that has left before.
     #[inline]
     fn closed(&mut self, outcome: &Result<(), Error>, closed: Closed, fields: &mut dyn HeadersMut) -> Step {
-        let Closed { end, grew, unsent, received, sent } = closed;
-        self.unsent = unsent;
-        if end.status.is_some()
-            && let Some(watch) = &mut self.watch
-        {
-            watch.head_leaves();
-        }
-        let mut code = None;
-        match outcome {
-            Ok(()) => {
-                if self.watch.is_some() {
-                    self.tell_end(CallOutcome::Ok, received, sent);
-                }
-            }
-            Err(error) => {
-                self.tell_end(CallOutcome::Failed(error), received, sent);
-                code = Some(error.code());
-            }
-        }
+        let Closed { end, grew } = closed;
+        let code = outcome.as_ref().err().map(Error::code);
         let ended = Ended { trailers: end.trailers, rest: end.rest, code };
         if end.status.is_none() && !grew {
             self.trailers.write(fields);

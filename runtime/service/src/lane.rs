@@ -39,6 +39,7 @@ impl Lane {
         }
     }
 
+    #[inline]
     pub(crate) fn lend(&mut self) -> LaneRef<'_> {
         match self {
             Self::Own(messages) => LaneRef::Own(messages),
@@ -46,19 +47,18 @@ impl Lane {
         }
     }
 
-    /// Ends the response: writes all that is left of it, its head too if that has not left.
+    /// Ends the response: writes all that is left of it, its head too if that has not left. A fault of the request takes the
+    /// place of a success.
+    #[inline]
     pub(crate) fn finish(
         &mut self,
-        outcome: Result<()>,
+        outcome: &mut Result<()>,
         headers: &Metadata,
         trailers: &Metadata,
         closing: Closing<'_>,
-    ) -> (Result<()>, Closed) {
+    ) -> Closed {
         match self {
-            Self::Own(messages) => {
-                let closed = messages.finish(&outcome, headers, trailers, closing);
-                (outcome, closed)
-            }
+            Self::Own(messages) => messages.finish(outcome, headers, trailers, closing),
             Self::Shared(shared) => shared.finish(outcome, trailers, closing),
         }
     }
@@ -66,6 +66,7 @@ impl Lane {
 
 impl<'c> LaneRef<'c> {
     /// Uses the messages, wherever they are.
+    #[inline]
     pub(crate) fn with<T>(&mut self, then: impl FnOnce(&mut Messages) -> T) -> T {
         match self {
             Self::Own(messages) => then(messages),
@@ -315,15 +316,16 @@ impl Shared {
     /// Ends the response: writes all that is left of it, its head too if that has not left.
     pub(crate) fn finish(
         &self,
-        outcome: Result<()>,
+        outcome: &mut Result<()>,
         trailers: &Metadata,
         closing: Closing<'_>,
-    ) -> (Result<()>, Closed) {
+    ) -> Closed {
         let mut state = self.lock();
-        let outcome = state.outcome(outcome);
+        if let (Ok(()), Some(fault)) = (&outcome, state.fault.take()) {
+            *outcome = Err(fault);
+        }
         let State { messages, headers, .. } = &mut *state;
-        let closed = messages.finish(&outcome, headers, trailers, closing);
-        (outcome, closed)
+        messages.finish(outcome, headers, trailers, closing)
     }
 
     pub(crate) fn set_compress(&self, wish: Compress) {
@@ -393,14 +395,6 @@ impl State {
         match self.head {
             Head::Held => Ok(()),
             Head::Due | Head::Left => Err(broken(LATE_HEADERS)),
-        }
-    }
-
-    /// How the call ends when its handler ended like this.
-    fn outcome(&mut self, of_handler: Result<()>) -> Result<()> {
-        match self.fault.take() {
-            Some(fault) => of_handler.and(Err(fault)),
-            None => of_handler,
         }
     }
 }

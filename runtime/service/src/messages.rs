@@ -36,14 +36,12 @@ pub(crate) struct Closing<'a> {
     pub(crate) body: &'a mut BytesMut,
 }
 
-/// What is left of a call when its response has been written.
+/// How a response has been ended.
+#[derive(Clone, Copy)]
 pub(crate) struct Closed {
     pub(crate) end: End,
     /// Whether the body grew.
     pub(crate) grew: bool,
-    pub(crate) unsent: Unsent,
-    pub(crate) received: Traffic,
-    pub(crate) sent: Traffic,
 }
 
 /// Bytes of a response that the shell has, and that have not left yet, with their share of the budget.
@@ -187,6 +185,7 @@ impl Messages {
     }
 
     /// Ends the response, and hands out all of it.
+    #[inline]
     pub(crate) fn finish(
         &mut self,
         outcome: &Result<()>,
@@ -202,8 +201,18 @@ impl Messages {
         self.request = None;
         // More than before only by the few bytes that end a response, which no budget should refuse.
         let _ = self.account();
-        let unsent = Unsent { bytes: self.unsent, share: self.share.hand_over() };
-        Closed { end, grew, unsent, received: self.received, sent: self.sent }
+        Closed { end, grew }
+    }
+
+    /// The bytes that have not left yet, when the response has been ended.
+    #[inline]
+    pub(crate) fn take_unsent(&mut self) -> Unsent {
+        Unsent { bytes: self.unsent, share: self.share.hand_over() }
+    }
+
+    /// What has arrived and what was sent so far.
+    pub(crate) fn traffic(&self) -> (Traffic, Traffic) {
+        (self.received, self.sent)
     }
 }
 

@@ -10,7 +10,6 @@ use ringwire_rpc::{
     Answer, CompressionPolicy, Compressions, Limits, Opening, ServerConfig, Spec, answer_unrouted,
 };
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 /// Services put together, with the settings that they share. A shell turns it into [`Routes`] and serves
@@ -385,16 +384,8 @@ impl Routes {
         })
     }
 
-    /// Finds the method that a request is for, and what its head says of the call: worked out now, or kept beside the head
-    /// since these routes last saw it.
-    pub(crate) fn open<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Found<'h>), Refused> {
-        match self.kept(head) {
-            Some(kept) => Ok((self.at(kept.place, kept.method), Found::Kept(&kept.opening))),
-            None => self.open_first(head),
-        }
-    }
-
-    fn open_first<'h>(&self, head: &'h Head) -> Result<(Route<'_>, Found<'h>), Refused> {
+    /// Finds the method that a request is for, and works out what its head says of the call.
+    pub(crate) fn open(&self, head: &Head) -> Result<(Route<'_>, Opening), Refused> {
         let Some((place, method)) =
             self.find(head.path()).or_else(|| self.fallback.is_some().then_some((Place::Fallback, 0)))
         else {
@@ -404,15 +395,26 @@ impl Routes {
         let spec = route.spec();
         let opening = Opening::read(head, spec, route.config())
             .map_err(|answer| Refused { spec: Some(spec), answer })?;
-        let kept = Kept { key: self.key.clone(), place, method, opening };
-        Ok((
-            route,
-            match head.memo().set(Box::new(kept)) {
-                Ok(()) => Found::Kept(&self.kept(head).expect("set above").opening),
-                // Other routes have kept theirs.
-                Err(kept) => Found::Own(Box::new(kept.downcast::<Kept>().expect("made above").opening)),
-            },
-        ))
+        if head.comes_again() {
+            self.keep(head, place, method, &opening);
+        }
+        Ok((route, opening))
+    }
+
+    #[cold]
+    fn keep(&self, head: &Head, place: Place, method: usize, opening: &Opening) {
+        if head.memo().get().is_none() {
+            let kept = Kept { key: self.key.clone(), place, method, opening: opening.clone() };
+            // Where other routes were faster, theirs stays.
+            let _ = head.memo().set(Box::new(kept));
+        }
+    }
+
+    /// What was worked out when the head came before, if it was kept.
+    #[inline]
+    pub(crate) fn opened<'h>(&self, head: &'h Head) -> Option<(Route<'_>, &'h Opening)> {
+        let kept = self.kept(head)?;
+        Some((self.at(kept.place, kept.method), &kept.opening))
     }
 
     fn kept<'h>(&self, head: &'h Head) -> Option<&'h Kept> {
@@ -442,24 +444,6 @@ pub(crate) struct Refused {
     /// The method, if the path leads to one.
     pub(crate) spec: Option<&'static Spec>,
     pub(crate) answer: Box<Answer>,
-}
-
-/// An opening that was found.
-pub(crate) enum Found<'h> {
-    /// It is kept beside the head.
-    Kept(&'h Opening),
-    Own(Box<Opening>),
-}
-
-impl Deref for Found<'_> {
-    type Target = Opening;
-
-    fn deref(&self) -> &Opening {
-        match self {
-            Self::Kept(opening) => opening,
-            Self::Own(opening) => opening,
-        }
-    }
 }
 
 /// What some routes have found out about a head, kept beside it.

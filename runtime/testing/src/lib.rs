@@ -10,6 +10,7 @@ pub mod chop;
 pub mod clock;
 pub mod compression;
 pub mod fuzz;
+pub mod instructions;
 pub mod seed;
 pub mod service;
 pub mod transcript;

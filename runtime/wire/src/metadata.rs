@@ -218,6 +218,8 @@ pub fn is_reserved(name: &str) -> bool {
         "accept-encoding" | "connection" | "content-encoding" | "content-length" | "content-type"
         | "date" | "expect" | "host" | "keep-alive" | "proxy-connection" | "te" | "trailer"
         | "transfer-encoding" | "upgrade" => true,
+        // The one word of gRPC that servers say by metadata: when to try again.
+        "grpc-retry-pushback-ms" => false,
         _ => PREFIXES.iter().any(|prefix| name.starts_with(prefix)),
     }
 }

@@ -60,7 +60,7 @@ impl Session<Echo> for EchoSession {
         self.close = Close::Both;
     }
 
-    fn handle_lost(&mut self, _: &mut Echo, _: &mut Turn<'_>) {}
+    fn handle_lost(&mut self, _: &mut Echo, _: &mut Turn<'_>, _: Lost) {}
 
     fn handle_alarm(&mut self, _: &mut Echo, _: &mut Turn<'_>, _: u32) {}
 

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test fail it as its body would")]
 
+#[cfg(target_os = "linux")]
+mod child;
 #[path = "../echo/mod.rs"]
 mod echo;
+mod observe;
+mod shed;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -19,7 +23,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ringwire_rpc::{Spec, StreamShape};
 use ringwire_server::{Address, DriverChoice, Handle, Listener, Notice, ServeError, Server};
-use ringwire_service::{Call, Ends, Mounted, Result, Router, Service};
+use ringwire_service::{Call, Code, Ends, Mounted, Result, Router, Service};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -67,6 +71,13 @@ impl Running {
         self.serving.await.unwrap().unwrap();
         let load = self.handle.load();
         assert_eq!((load.connections, load.requests), (0, 0));
+    }
+}
+
+/// Waits until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::task::yield_now().await;
     }
 }
 

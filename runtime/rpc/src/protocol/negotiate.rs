@@ -4,7 +4,7 @@ use std::ptr;
 use std::time::Duration;
 
 use ringwire_http::{Fields, Head, Headers, Method, Token};
-use ringwire_wire::{MediaType, accept};
+use ringwire_wire::{MediaType, Quoted, accept};
 
 use super::connect::JSON;
 use super::media::MediaText;
@@ -61,10 +61,11 @@ impl Opening {
     fn read_fields(&mut self, head: &Head, config: &ServerConfig) -> Result<(), Refusal> {
         let (fields, names) = (head.fields(), &self.protocol.fields);
         // One thing said twice is refused: another reader of the head may have taken the other value.
-        for name in [Token::CONTENT_TYPE, names.timeout, names.encoding] {
-            if fields.is_repeated(name) {
-                let name = name.as_str();
-                return Err(Error::invalid_argument(format!("header {name} is given more than once")).into());
+        if fields.has_repeated() {
+            let once = [Token::CONTENT_TYPE, names.timeout, names.encoding];
+            if let Some(name) = once.into_iter().find(|name| fields.is_repeated(*name)) {
+                let text = format!("header {} is given more than once", name.as_str());
+                return Err(Error::invalid_argument(text).into());
             }
         }
         self.protocol.server.check_version(head, config.require_protocol_version)?;
@@ -144,10 +145,11 @@ fn post(fields: &Fields, spec: &Spec, config: &ServerConfig) -> Result<Opening, 
     else {
         return Err(refusal::unsupported_media_type(spec, config));
     };
-    let error = Error::unimplemented(format!("unknown codec in {:?}", media_type.essence()));
+    let error = Error::unimplemented(format!("unknown codec in {}", Quoted(media_type.essence().as_bytes())));
     Err(Box::new(answer(protocol, &MediaText::known(default), error)))
 }
 
+#[inline]
 fn find(spec: &Spec, config: &ServerConfig, is: impl Fn(&str) -> bool) -> Option<Opening> {
     for (codec, types) in config.codecs.iter().enumerate() {
         for (media_type, entry) in types.entries().iter().enumerate() {
@@ -183,5 +185,5 @@ impl<'a> Iterator for Accepted<'a> {
 
 fn malformed(field: Token, value: &[u8]) -> Error {
     let field = field.as_str();
-    Error::invalid_argument(format!("header {field} is malformed: {:?}", String::from_utf8_lossy(value)))
+    Error::invalid_argument(format!("header {field} is malformed: {}", Quoted(value)))
 }
