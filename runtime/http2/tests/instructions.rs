@@ -6,5 +6,5 @@ use ringwire_testing::instructions::check;
 #[test]
 fn a_request_stays_within_its_budget() {
     let budget = if cfg!(debug_assertions) { 12_000 } else { 1_250 };
-    check("http2_exchanges", Some("http2_exchanges::ours::exchange*"), &["ours"], budget);
+    check("http2_exchanges", "http2_exchanges::ours::exchange*", &["ours"], budget);
 }

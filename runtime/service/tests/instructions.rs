@@ -6,7 +6,7 @@ use ringwire_testing::instructions::check;
 fn a_unary_call_stays_within_its_budget() {
     for (protocol, heads, [optimised, debug]) in BUDGETS {
         let budget = if cfg!(debug_assertions) { debug } else { optimised };
-        check("unary_calls", None, &[protocol, heads], budget);
+        check("unary_calls", "unary_calls::call", &[protocol, heads], budget);
     }
 }
 

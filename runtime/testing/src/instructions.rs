@@ -7,15 +7,15 @@ use std::process::Command;
 /// that the budget is not out of date.
 ///
 /// The example takes the number of times and then `arguments`. Bazel names its place in the variable `EXAMPLE`; `cargo test`
-/// without a choice of targets puts it beside the test. Counted is what happens within `function`, or all of it.
+/// without a choice of targets puts it beside the test. Counted is what happens within `function`.
 ///
 /// # Panics
 /// It takes more, or so few that the budget is worth nothing, or valgrind does not run.
 #[track_caller]
-pub fn check(example: &str, function: Option<&str>, arguments: &[&str], budget: u64) {
+pub fn check(example: &str, function: &str, arguments: &[&str], budget: u64) {
     let count = |times: u64| count(example, function, times, arguments);
     let few = count(FEW);
-    assert!(few > 0, "{example} never calls {function:?}");
+    assert!(few > 0, "{example} never calls {function}");
     let each = (count(MORE) - few) / (MORE - FEW);
     println!("{example} {arguments:?}: {each} instructions");
     assert!(each <= budget, "{example} {arguments:?}: {each} instructions, not {budget}");
@@ -25,14 +25,12 @@ pub fn check(example: &str, function: Option<&str>, arguments: &[&str], budget: 
     );
 }
 
-fn count(example: &str, function: Option<&str>, times: u64, arguments: &[&str]) -> u64 {
+fn count(example: &str, function: &str, times: u64, arguments: &[&str]) -> u64 {
     let folder = std::env::var_os("TEST_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let out = folder.join(format!("{example}.{}.{times}.{}", std::process::id(), arguments.join(".")));
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", &format!("--callgrind-out-file={}", out.display())]);
-    if let Some(function) = function {
-        valgrind.args(["--collect-atstart=no", &format!("--toggle-collect={function}")]);
-    }
+    valgrind.args(["--collect-atstart=no", &format!("--toggle-collect={function}")]);
     let ran = valgrind.arg(place(example)).arg(times.to_string()).args(arguments).output().expect("valgrind runs");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let text = std::fs::read_to_string(&out).expect("what was counted");
