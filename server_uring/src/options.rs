@@ -55,7 +55,8 @@ impl Default for ServerLimits {
             stream_window: 1024 * KIB,
             connection_window: 1024 * KIB,
             send_buffer_max: 256 * 1024,
-            linger_bytes_max: 1024 * 1024,
+            // A client that sends one message of twice the default limit at once still reads why it was refused.
+            linger_bytes_max: 8 * 1024 * 1024,
         }
     }
 }
@@ -119,6 +120,8 @@ pub(crate) fn config(
     Config {
         http1: http1::Limits {
             head_max: limits.head_bytes_max as usize,
+            // The message of a GET is in its target.
+            target_max: limits.head_bytes_max as usize,
             linger_max: limits.linger_bytes_max as u64,
             linger_timeout: timeouts.linger,
             head_timeout: timeouts.head,

@@ -109,7 +109,8 @@ struct Call<E> {
     /// There until the call is removed.
     waker: Option<CallWaker>,
     armed: Option<Instant>,
-    is_head_sent: bool,
+    /// The status of the response, once its head is sent.
+    status: Option<u16>,
     /// Bytes of the request that the exchange has, and the peer is not told of.
     unreleased: usize,
     /// The client waits to be told to go on.
@@ -283,7 +284,7 @@ impl<E: Exchange> HttpSession<E> {
                     }
                     Preface::Http2 => self.speak_http2(now),
                     // A peer that meant HTTP/2 would take an answer for a frame.
-                    Preface::Other if names_no_version(&bytes) => self.stage = Stage::Closed,
+                    Preface::Other if is_of_no_version(&bytes) => self.stage = Stage::Closed,
                     Preface::Other => self.speak_http1(now),
                 }
                 self.with_engine(|engine| engine.handle_input(now, bytes));
@@ -537,7 +538,7 @@ impl<E: Exchange> HttpSession<E> {
             exchange,
             waker: Some(turn.wakers.take(turn.key, slot)),
             armed: None,
-            is_head_sent: false,
+            status: None,
             unreleased: 0,
             expects,
             is_ended: end,
@@ -582,7 +583,10 @@ impl<E: Exchange> HttpSession<E> {
             return;
         };
         if !std::mem::replace(&mut call.is_done, true) {
-            turn.shard.request_answered(call.exchange.code());
+            // Who answers in no code answers with a status.
+            let status = call.status.filter(|status| *status >= 400);
+            let code = call.exchange.code().or_else(|| status.map(Code::from_http_status));
+            turn.shard.request_answered(code);
         }
         if engine.stream(call.stream).is_none() {
             return self.remove(turn, slot);
@@ -615,7 +619,7 @@ impl<E: Exchange> HttpSession<E> {
             // its next request into the close.
             let closes = matches!(engine, Engine::One(_)) && !call.is_ended;
             let Some(mut stream) = engine.stream(call.stream) else { return self.remove(turn, slot) };
-            if call.is_head_sent && stream.room() == 0 {
+            if call.status.is_some() && stream.room() == 0 {
                 // An event says when there is some.
                 return;
             }
@@ -645,10 +649,14 @@ impl<E: Exchange> HttpSession<E> {
             });
             let sent = body.len();
             match step {
-                Step::Head(_) if is_whole && sent == 0 => return self.done(turn, slot),
                 Step::Head(_) | Step::Body => {
-                    call.is_head_sent = true;
-                    send_body(&mut stream, body, if is_whole { End::Yes } else { End::No });
+                    if let Step::Head(status) = step {
+                        call.status = Some(status);
+                    }
+                    let ends_with_head = matches!(step, Step::Head(_)) && is_whole && sent == 0;
+                    if !ends_with_head {
+                        send_body(&mut stream, body, if is_whole { End::Yes } else { End::No });
+                    }
                     if is_whole {
                         return self.done(turn, slot);
                     }
@@ -663,7 +671,7 @@ impl<E: Exchange> HttpSession<E> {
                 }
                 Step::Wait { input, until } => {
                     if input {
-                        if std::mem::take(&mut call.expects) && !call.is_head_sent {
+                        if std::mem::take(&mut call.expects) && call.status.is_none() {
                             stream.write(|_, _| (Part::Head { status: 100, end: false }, ()));
                         }
                         if call.unreleased > 0 {
@@ -701,12 +709,12 @@ fn send_body(stream: &mut Stream<'_>, body: &mut BytesMut, end: End) {
     }
 }
 
-/// Whether the first line is whole, and is of no version of HTTP.
-fn names_no_version(bytes: &[u8]) -> bool {
+/// Whether the first line is whole, begins with a word as a preface and a request do, and names no version of HTTP.
+fn is_of_no_version(bytes: &[u8]) -> bool {
     // One empty line may come before a request.
     let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
     let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else { return false };
-    !bytes[..end].windows(VERSION.len()).any(|part| part == VERSION)
+    bytes[0].is_ascii_uppercase() && !bytes[..end].windows(VERSION.len()).any(|part| part == VERSION)
 }
 
 fn stream_of(event: &Event<Head>) -> StreamId {

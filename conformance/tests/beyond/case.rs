@@ -40,6 +40,11 @@ impl Case {
         self
     }
 
+    /// What our server says in its place, and why.
+    pub(crate) fn ringwire(self, says: impl Into<String>, why: &'static str) -> Self {
+        self.differs(Server::Ringwire, "", says, why)
+    }
+
     /// What connect-go says in its place, and why.
     pub(crate) fn connect_go(self, says: impl Into<String>, why: &'static str) -> Self {
         self.connect_go_where("", says, why)

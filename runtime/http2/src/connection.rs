@@ -91,6 +91,8 @@ pub struct Connection<R: Side> {
     resets: Bucket,
     pub(crate) control_frames: Bucket,
     replies: u32,
+    /// The bytes of the peer that were discarded since everything is said.
+    discarded: usize,
     role: PhantomData<R>,
 }
 
@@ -240,6 +242,7 @@ impl<R: Side> Connection<R> {
             resets: Bucket::new(limits.resets, now),
             control_frames: Bucket::new(limits.control_frames, now),
             replies: 0,
+            discarded: 0,
             role: PhantomData,
             limits,
         }
@@ -265,6 +268,10 @@ impl<R: Side> Connection<R> {
         self.now = now;
         self.input_last = now;
         if self.has_ended() {
+            self.discarded += bytes.len();
+            if self.discarded > DISCARDED_MAX {
+                self.life = Life::Closed;
+            }
             return;
         }
         if self.input.is_empty() {
@@ -785,6 +792,8 @@ const PING_DRAIN: &[u8] = b"\0drain\0\0";
 const DRAIN_STEP: Duration = Duration::from_secs(5);
 /// The time in which the peer can read the last bytes before the transport closes.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
+/// What a peer may send in that time: as much as it may have under way at first.
+const DISCARDED_MAX: usize = 4 * 1024 * 1024;
 /// Frames that a stream, or a frame with data, earns: one WINDOW_UPDATE for the stream, one for the connection, a PING to
 /// measure by, and room for a careless peer.
 pub(crate) const FRAMES_EARNED: u32 = 10;

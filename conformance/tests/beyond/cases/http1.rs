@@ -17,9 +17,17 @@ pub(super) fn cases() -> Vec<Case> {
         bytes(&[&post("transfer-encoding: chunked\r\n", "2\r\n{}\r\n0\r\nx-trailer: 1\r\n\r\n")])
             .case("trailers of requests are ignored")
             .want("200, stays"),
-        bytes(&[&post("expect: 100-continue\r\ncontent-length: 2\r\n", "{}")])
+        Play::http1()
+            .send(post("expect: 100-continue\r\ncontent-length: 2\r\n", ""))
+            .settle()
+            .send("{}")
+            .watch()
             .case("a client that waits for 100 gets it")
             .want("100, 200, stays"),
+        bytes(&[&post("expect: 100-continue\r\ncontent-length: 2\r\n", "{}")])
+            .case("a client that does not wait for 100 is answered")
+            .want("100, 200, stays")
+            .ringwire("200, stays", "RFC 9110 §10.1.1: no 100 is needed where content has come"),
         bytes(&[&post("content-length: 2\r\nconnection: close\r\n", "{}")])
             .case("a client that wants the connection closed gets it")
             .want("200, closes"),
