@@ -7,10 +7,11 @@ use crate::call::Call;
 use crate::error::bad_argument;
 use crate::flow::Flow;
 use crate::message::{Sendable, write};
-use crate::{Error, Reply, Result, clock};
+use crate::watch::AttemptWatch;
+use crate::{Error, Reply, Result};
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Version};
-use ringwire_call::{HttpFields, Instant};
+use ringwire_call::HttpFields;
 use ringwire_rpc::{CallHead, ClientExchange, Input, RequestLine, StreamShape};
 use ringwire_transport::RequestBody;
 use std::task::{Context, Poll};
@@ -19,8 +20,8 @@ use std::task::{Context, Poll};
 pub(crate) struct Attempt {
     exchange: ClientExchange<HttpFields>,
     flow: Flow,
-    /// The number of attempts before it, and the time at which it began, if someone observes.
-    observed: Option<(u32, Instant)>,
+    /// What its observer will be told of it, if there is one.
+    observed: Option<AttemptWatch>,
 }
 
 /// A call that the server answers.
@@ -52,7 +53,7 @@ impl Attempt {
         let body = call.channel.buffer().freeze(body);
         if let Some(watch) = &call.watch {
             watch.sent(body.len());
-            *observed = Some((previous, clock::now()));
+            *observed = Some(watch.attempt(previous));
         }
         *request.body_mut() = RequestBody::whole(body);
         flow.begin(call.channel.transport().send(request));
@@ -67,10 +68,10 @@ impl Attempt {
         } else {
             flow.poll_begun(exchange, cx)
         };
-        if let (Poll::Ready(outcome), Some((previous, begun)), Some(watch)) =
-            (&polled, *observed, flow.watch())
+        if let Poll::Ready(outcome) = &polled
+            && let Some(observed) = observed.take()
         {
-            watch.attempt(previous, begun, outcome.as_ref().err());
+            observed.end(outcome.as_ref().err());
         }
         polled
     }

@@ -2,7 +2,7 @@
 
 use crate::{Error, clock};
 use ringwire_call::{
-    Attempt, CallBegun, CallEnded, CallOutcome, CallSide, Instant, Observed, Observer, Traffic,
+    Attempt, CallBegun, CallEnded, CallOutcome, CallSide, Instant, Observed, ObservedId, Observer, Traffic,
 };
 use ringwire_rpc::Spec;
 use std::fmt;
@@ -14,6 +14,7 @@ use std::time::Duration;
 /// outcome was told, the call was cancelled.
 pub(crate) struct Watch {
     observer: Arc<dyn Observer>,
+    id: ObservedId,
     spec: &'static Spec,
     /// The names of the protocol and of the codec.
     form: (&'static str, &'static str),
@@ -39,8 +40,9 @@ impl Watch {
         spec: &'static Spec,
         form: (&'static str, &'static str),
     ) -> Arc<Self> {
-        let begun = clock::now();
+        let (id, begun) = (ObservedId::next(), clock::now());
         observer.on(&Observed::CallBegun(&CallBegun {
+            id,
             side: CallSide::Client,
             spec: Some(spec),
             path: spec.procedure,
@@ -49,6 +51,7 @@ impl Watch {
         }));
         Arc::new(Self {
             observer: observer.clone(),
+            id,
             spec,
             form,
             begun,
@@ -80,11 +83,16 @@ impl Watch {
         self.received.add(0, 1);
     }
 
-    /// Tells of an attempt that has ended.
-    pub(crate) fn attempt(&self, previous: u32, begun: Instant, error: Option<&Error>) {
+    /// An attempt begins, after so many others.
+    pub(crate) fn attempt(self: &Arc<Self>, previous: u32) -> AttemptWatch {
         self.has_attempts.store(true, Ordering::Relaxed);
+        AttemptWatch { watch: self.clone(), previous, begun: clock::now(), is_told: false }
+    }
+
+    fn tell_attempt(&self, previous: u32, begun: Instant, outcome: CallOutcome<'_>) {
         let duration = clock::now().saturating_duration_since(begun);
-        self.observer.on(&Observed::Attempt(&Attempt { spec: self.spec, previous, error, duration }));
+        let Self { id: call, spec, .. } = *self;
+        self.observer.on(&Observed::Attempt(&Attempt { call, spec, previous, outcome, duration }));
     }
 
     /// Tells of the end of the call, once.
@@ -98,14 +106,11 @@ impl Watch {
         }
         if !self.has_attempts.load(Ordering::Relaxed) {
             // A stream of requests has one attempt, as long as itself.
-            let error = match outcome {
-                CallOutcome::Failed(error) => Some(error),
-                _ => None,
-            };
-            self.attempt(0, self.begun, error);
+            self.tell_attempt(0, self.begun, outcome);
         }
         let (protocol, codec) = self.form;
         self.observer.on(&Observed::CallEnded(&CallEnded {
+            id: self.id,
             side: CallSide::Client,
             spec: Some(self.spec),
             path: self.spec.procedure,
@@ -129,6 +134,33 @@ impl Counts {
 
     fn traffic(&self) -> Traffic {
         Traffic { bytes: self.bytes.load(Ordering::Relaxed), messages: self.messages.load(Ordering::Relaxed) }
+    }
+}
+
+/// An attempt under way. One that is dropped before it has ended is told as cancelled.
+pub(crate) struct AttemptWatch {
+    watch: Arc<Watch>,
+    previous: u32,
+    begun: Instant,
+    is_told: bool,
+}
+
+impl AttemptWatch {
+    /// Tells of the end of the attempt.
+    pub(crate) fn end(mut self, error: Option<&Error>) {
+        self.tell(error.map_or(CallOutcome::Ok, CallOutcome::Failed));
+    }
+
+    fn tell(&mut self, outcome: CallOutcome<'_>) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            self.watch.tell_attempt(self.previous, self.begun, outcome);
+        }
+    }
+}
+
+impl Drop for AttemptWatch {
+    fn drop(&mut self) {
+        self.tell(CallOutcome::Cancelled);
     }
 }
 

@@ -12,6 +12,13 @@ pub use ringwire_client::{
 };
 /// Compressions, and when they are used.
 pub use ringwire_compress as compress;
+/// All that an observer of calls and connections is told.
+pub mod observe {
+    pub use ringwire_call::{
+        Attempt, CallBegun, CallEnded, CallOutcome, CallSide, Connection, ConnectionChange, ConnectionEnd,
+        Observed, ObservedId, Observer, Traffic,
+    };
+}
 /// Services in the same process behind a channel.
 pub use ringwire_local as local;
 pub use ringwire_local::LocalChannel;

@@ -16,7 +16,12 @@ impl Observer for Told {
         let text = match event {
             Observed::CallBegun(begun) => format!("begun {}", begun.path),
             Observed::Attempt(attempt) => {
-                format!("attempt {} {:?}", attempt.previous, attempt.error.map(|error| error.code()))
+                let outcome = match attempt.outcome {
+                    CallOutcome::Ok => None,
+                    CallOutcome::Failed(error) => Some(error.code()),
+                    other => panic!("{other:?}"),
+                };
+                format!("attempt {} {outcome:?}", attempt.previous)
             }
             Observed::CallEnded(ended) => {
                 let outcome = match ended.outcome {

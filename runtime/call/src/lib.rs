@@ -17,8 +17,8 @@ pub use error::{ErrorDetails, decode_failed, encode_failed};
 pub use http_fields::{HttpFields, UnsendableField};
 pub use interceptor::{ChainEnd, InterceptFn, InterceptWithFn, Interceptor, Interceptors, Next, With, with};
 pub use observer::{
-    Attempt, CallBegun, CallEnded, CallOutcome, CallSide, Connection, ConnectionChange, Observed, Observer,
-    Traffic,
+    Attempt, CallBegun, CallEnded, CallOutcome, CallSide, Connection, ConnectionChange, ConnectionEnd,
+    Observed, ObservedId, Observer, Traffic,
 };
 pub use payload::{Coding, Hook, Hooks, Payload, Watchers};
 pub use waker::WakerSlot;

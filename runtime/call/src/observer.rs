@@ -3,7 +3,10 @@
 use crate::Instant;
 use ringwire_http::Head;
 use ringwire_rpc::{Error, Spec};
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Told of what happens to calls and connections: of refused calls too. It knows no logger; adapters to those are packages.
@@ -25,10 +28,39 @@ pub enum Observed<'a> {
     CallEnded(&'a CallEnded<'a>),
     /// An attempt of a client's call has ended. A call without retries has one.
     Attempt(&'a Attempt<'a>),
-    /// A connection of a client to a server was opened, lost or closed.
+    /// A connection to a server was opened, could not be opened, or has ended.
     ClientConnection(&'a Connection<'a>),
-    /// A connection of a client at this server was opened, lost or closed.
+    /// A connection from a client was opened, could not be opened, or has ended.
     ServerConnection(&'a Connection<'a>),
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn on(&self, event: &Observed<'_>) {
+        (**self).on(event);
+    }
+}
+
+/// The name of a call or of a connection in all events that are told of it: no other one in this process has it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ObservedId(u64);
+
+impl ObservedId {
+    /// A name that was not given before. Only what is observed needs one.
+    pub fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The number behind the name.
+    pub fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ObservedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// The end of a call at which an event happens.
@@ -43,6 +75,8 @@ pub enum CallSide {
 /// The beginning of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallBegun<'a> {
+    /// The call.
+    pub id: ObservedId,
     /// Whether the call is handled or made here.
     pub side: CallSide,
     /// The method; `None` if the path is no method's.
@@ -58,6 +92,8 @@ pub struct CallBegun<'a> {
 /// The end of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallEnded<'a> {
+    /// The call, as in its [`CallBegun`].
+    pub id: ObservedId,
     /// Whether the call was handled or made here.
     pub side: CallSide,
     /// The method; `None` if the path is no method's.
@@ -109,12 +145,14 @@ pub struct Traffic {
 /// An attempt of a client's call.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
+    /// The call, as in its [`CallBegun`].
+    pub call: ObservedId,
     /// The method.
     pub spec: &'static Spec,
     /// How many attempts of the same call came before.
     pub previous: u32,
-    /// The outcome; success if `None`.
-    pub error: Option<&'a Error>,
+    /// The outcome. An attempt that is overtaken by another one, or whose call is given up, is cancelled; none is refused.
+    pub outcome: CallOutcome<'a>,
     /// The time that it took.
     pub duration: Duration,
 }
@@ -122,6 +160,8 @@ pub struct Attempt<'a> {
 /// A change of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection<'a> {
+    /// The connection: [`Opened`](ConnectionChange::Opened) and [`Ended`](ConnectionChange::Ended) have the same.
+    pub id: ObservedId,
     /// The other end, if it has an address of the network.
     pub peer: Option<SocketAddr>,
     /// The origin, such as `https://example.org`, on a client.
@@ -134,10 +174,31 @@ pub struct Connection<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ConnectionChange<'a> {
-    /// It is open, and can carry calls.
+    /// It is open, its handshake done, and can carry calls. Its end follows, whatever happens.
     Opened,
-    /// It could not be opened, or was lost.
+    /// It could not be opened, or its handshake failed. Nothing follows.
     Failed(&'a (dyn std::error::Error + 'static)),
-    /// It was closed as one of its ends wished.
-    Closed,
+    /// It is gone.
+    Ended {
+        /// The reason.
+        reason: ConnectionEnd<'a>,
+        /// How long it was open.
+        open: Duration,
+    },
+}
+
+/// Why a connection has ended.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum ConnectionEnd<'a> {
+    /// The peer closed it in order.
+    Peer,
+    /// It was idle for too long, or one too many.
+    Idle,
+    /// It was old enough.
+    Age,
+    /// This end takes no more calls, here or at that address.
+    Drain,
+    /// It broke: by the network, or because the peer broke a rule or a limit.
+    Broken(&'a (dyn std::error::Error + 'static)),
 }

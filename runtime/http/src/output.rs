@@ -20,8 +20,8 @@ pub struct Output {
 pub enum Close {
     /// It stays open.
     No,
-    /// Once everything is sent, the sending side is shut down. Reading goes on, and the connection discards what comes, so that
-    /// the peer can read the last bytes before the transport closes.
+    /// The queue that was given holds all that is left to send. Once it is sent, the sending side is shut down. Reading goes
+    /// on, and the connection discards what comes, so that the peer can read the last bytes before the transport closes.
     Sending,
     /// The transport is closed at once, whatever is unsent.
     Both,

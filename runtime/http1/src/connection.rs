@@ -277,6 +277,8 @@ impl<R: Side> Connection<R> {
             read: self.wants_input(),
             close: match self.phase {
                 Phase::Open | Phase::Draining => Close::No,
+                // More is to be sent than `out` has had room for.
+                Phase::Lingering(_) | Phase::Leaving if !self.out.is_empty() => Close::No,
                 Phase::Lingering(_) | Phase::Leaving => Close::Sending,
                 Phase::Closed => Close::Both,
             },

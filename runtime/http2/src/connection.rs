@@ -425,6 +425,8 @@ impl<R: Side> Connection<R> {
         }
         let close = match self.life {
             Life::Open | Life::Draining(_) | Life::Drained(..) => Close::No,
+            // More is to be sent than `out` has had room for.
+            Life::Lingering if !self.queue.is_empty() => Close::No,
             Life::Lingering => Close::Sending,
             Life::Closed => Close::Both,
         };

@@ -13,11 +13,13 @@ pub(crate) enum Cardinality {
 }
 
 impl Cardinality {
+    #[inline]
     pub(crate) fn new(side: Side, has_one: bool) -> Self {
         if has_one { Self::One { side, held: None, handed_out: false } } else { Self::Any }
     }
 
     /// How many bytes are held.
+    #[inline]
     pub(crate) fn held(&self) -> usize {
         match self {
             Self::One { held: Some(message), .. } => message.len(),
@@ -41,6 +43,7 @@ impl Cardinality {
     }
 
     /// Takes a message that the end of the stream follows at once, and gives it back.
+    #[inline]
     pub(crate) fn last(&mut self, message: Bytes) -> Result<Bytes, Error> {
         match self {
             Self::Any => Ok(message),
@@ -53,6 +56,7 @@ impl Cardinality {
     }
 
     /// Takes the end of the stream; gives the message that was held, once.
+    #[inline]
     pub(crate) fn end(&mut self) -> Result<Option<Bytes>, Error> {
         match self {
             Self::Any | Self::One { handed_out: true, .. } => Ok(None),

@@ -69,39 +69,47 @@ impl Receive {
     }
 
     /// Reads the body as base64, or as it is.
+    #[inline]
     pub(crate) fn set_text(&mut self, is_text: bool) {
         self.text = is_text.then(|| StreamDecoder::new(Alphabet::Standard));
     }
 
     /// Names what flagged messages are compressed with; `None` where none may be.
+    #[inline]
     pub(crate) fn set_compression(&mut self, compression: Option<&'static dyn Compression>) {
         self.compression = compression;
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, chunk: Bytes, end: bool) {
         if self.ended || self.fault.is_some() {
             self.ended |= end;
             return;
         }
         self.ended = end;
-        match &mut self.text {
-            None if chunk.is_empty() => {}
-            None => self.push_binary(chunk),
-            Some(text) => {
-                let mut binary = BytesMut::new();
-                let mut decoded = text.decode(&chunk, &mut binary);
-                if end && let (Ok(()), Some(text)) = (decoded, self.text.take()) {
-                    decoded = text.finish(&mut binary);
-                }
-                self.push_binary(binary.freeze());
-                if decoded.is_err() {
-                    self.fault = Some(Fault::NotBase64);
-                }
-            }
+        if self.text.is_some() {
+            self.push_text(&chunk);
+        } else if !chunk.is_empty() {
+            self.push_binary(chunk);
+        }
+    }
+
+    #[cold]
+    fn push_text(&mut self, chunk: &[u8]) {
+        let Some(text) = &mut self.text else { return };
+        let mut binary = BytesMut::new();
+        let mut decoded = text.decode(chunk, &mut binary);
+        if self.ended && let (Ok(()), Some(text)) = (decoded, self.text.take()) {
+            decoded = text.finish(&mut binary);
+        }
+        self.push_binary(binary.freeze());
+        if decoded.is_err() {
+            self.fault = Some(Fault::NotBase64);
         }
     }
 
     /// Takes the end of the body.
+    #[inline]
     pub(crate) fn end(&mut self) {
         match self.text {
             None => self.ended = true,
@@ -109,10 +117,22 @@ impl Receive {
         }
     }
 
+    #[inline]
     fn push_binary(&mut self, chunk: Bytes) {
-        let limit = self.wire_limit();
         match &mut self.body {
             Body::Envelopes(deframer) => deframer.push(chunk),
+            Body::Whole(Whole::One(first)) if first.is_empty() && chunk.len() <= self.limit as usize => {
+                *first = chunk;
+            }
+            Body::Whole(_) => self.push_whole(chunk),
+        }
+    }
+
+    #[inline(never)]
+    fn push_whole(&mut self, chunk: Bytes) {
+        let limit = self.wire_limit();
+        match &mut self.body {
+            Body::Envelopes(_) => {}
             Body::Whole(whole) => {
                 if let Err(too_large) = whole.push(chunk, limit) {
                     self.fault = Some(too_large.into());
@@ -122,6 +142,7 @@ impl Receive {
     }
 
     /// Bytes pushed and not taken.
+    #[inline]
     pub(crate) fn buffered(&self) -> usize {
         match &self.body {
             Body::Envelopes(deframer) => deframer.buffered(),
@@ -130,6 +151,7 @@ impl Receive {
     }
 
     /// Whether nothing lies in the body any more, and nothing will: the next cut is its end.
+    #[inline]
     pub(crate) fn is_over(&self) -> bool {
         self.ended
             && self.fault.is_none()
@@ -151,10 +173,12 @@ impl Receive {
     }
 
     /// Cuts off what lies next. The payload of a frame is still compressed if its flags say so.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Cut, Error> {
         self.cut().map_err(|fault| fault.blame(self.side))
     }
 
+    #[inline]
     fn cut(&mut self) -> Result<Cut, Fault> {
         let limit = self.wire_limit();
         match &mut self.body {
@@ -183,6 +207,7 @@ impl Receive {
     }
 
     /// The message, or whatever else the payload of a frame is: decompressed, and within the limit.
+    #[inline]
     pub(crate) fn decode(&self, frame: Frame) -> Result<Bytes, Error> {
         self.inflate(frame, self.limit).map_err(|fault| fault.blame(self.side))
     }
@@ -192,6 +217,7 @@ impl Receive {
         self.inflate(frame, limit).map_err(|fault| fault.blame(self.side))
     }
 
+    #[inline]
     fn inflate(&self, Frame { flags, payload }: Frame, limit: u32) -> Result<Bytes, Fault> {
         if !flags.is_compressed() {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
@@ -211,6 +237,7 @@ impl Receive {
     }
 
     /// The most bytes that a payload may have before it is decompressed.
+    #[inline]
     fn wire_limit(&self) -> u32 {
         match self.compression {
             None => self.frame_max,
@@ -236,6 +263,7 @@ impl Default for Whole {
 }
 
 impl Whole {
+    #[inline]
     fn push(&mut self, chunk: Bytes, limit: u32) -> Result<(), TooLarge> {
         let len = self.len().saturating_add(chunk.len());
         if len > limit as usize {

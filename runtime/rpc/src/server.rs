@@ -147,11 +147,13 @@ impl ServerExchange {
     }
 
     /// Takes a chunk of the request body; `end` marks the last one, and nothing follows it.
+    #[inline]
     pub fn push(&mut self, chunk: Bytes, end: bool) {
         self.receive.push(chunk, end);
     }
 
     /// Takes the end of the request. If it has trailers, they are not read: no protocol gives them a meaning.
+    #[inline]
     pub fn push_end(&mut self) {
         self.receive.end();
     }
@@ -167,6 +169,7 @@ impl ServerExchange {
     ///
     /// A method with one request gets its message when it is certain that no second one follows. After an
     /// error, the same error comes again.
+    #[inline]
     pub fn next_input(&mut self) -> Result<Input, Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -199,6 +202,7 @@ impl ServerExchange {
     /// Appends one message to `out`, encoded in place by `encode`, which appends it and nothing else.
     ///
     /// On an error, `out` is as it was.
+    #[inline]
     pub fn send(
         &mut self,
         out: &mut BytesMut,
@@ -208,6 +212,7 @@ impl ServerExchange {
     }
 
     /// Ends the response: writes all that is left of it.
+    #[inline]
     pub fn finish(&mut self, ending: Ending<'_>, mut into: Sinks<'_>) -> End {
         let reply = self.form.reply(self.protocol, &self.transmit, self.head_sent);
         let missing = self.missing_response(ending.outcome);
@@ -219,6 +224,7 @@ impl ServerExchange {
         End { status: finished.status, trailers: finished.trailers, rest }
     }
 
+    #[inline]
     fn read_input(&mut self) -> Result<Input, Error> {
         loop {
             let frame = match self.receive.next()? {
@@ -240,6 +246,7 @@ impl ServerExchange {
     }
 
     /// The error in place of a success without the one response that the method promises.
+    #[inline]
     fn missing_response(&self, outcome: Result<(), &Error>) -> Option<Error> {
         let is_missing = outcome.is_ok() && self.shape.has_one_response() && !self.transmit.has_sent();
         is_missing.then(|| Error::internal("the method ended without its response"))
@@ -255,6 +262,7 @@ struct Form {
 }
 
 impl Form {
+    #[inline]
     fn reply(&self, protocol: &'static Protocol, transmit: &Transmit, head_sent: bool) -> Reply<'_> {
         Reply {
             protocol,

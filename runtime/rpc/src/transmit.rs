@@ -49,10 +49,12 @@ impl Transmit {
     }
 
     /// Lets no more than one message be sent, as no whole body ever does.
+    #[inline]
     pub(crate) fn set_one(&mut self, has_one: bool) {
         self.has_one |= has_one;
     }
 
+    #[inline]
     pub(crate) fn set_compression(
         &mut self,
         compression: Option<&'static dyn Compression>,
@@ -67,6 +69,7 @@ impl Transmit {
     }
 
     /// What messages that are worth it are compressed with.
+    #[inline]
     pub(crate) fn compression(&self) -> Option<&'static dyn Compression> {
         self.compression
     }
@@ -82,6 +85,7 @@ impl Transmit {
     }
 
     /// Appends a message. On an error, `out` is as it was.
+    #[inline]
     pub(crate) fn message(
         &mut self,
         out: &mut BytesMut,
@@ -104,7 +108,9 @@ impl Transmit {
         let frame = OpenFrame::begin(undo.out);
         write(undo.out);
         if frame.finish(undo.out, flags, u32::MAX).is_ok() {
-            self.armor(undo.out, undo.start);
+            if self.is_text {
+                self.armor(undo.out, undo.start);
+            }
             undo.keep();
         }
     }
@@ -121,6 +127,7 @@ impl Transmit {
         self.whole.map(|whole| &out[whole.start..])
     }
 
+    #[inline]
     fn enveloped(
         &mut self,
         out: &mut BytesMut,
@@ -133,7 +140,9 @@ impl Transmit {
         let compressed = self.bound_and_compress(undo.out, payload_start)?;
         let flags = if compressed { Flags::COMPRESSED } else { Flags::default() };
         frame.finish(undo.out, flags, u32::MAX).map_err(|_| too_large(u32::MAX))?;
-        self.armor(undo.out, undo.start);
+        if self.is_text {
+            self.armor(undo.out, undo.start);
+        }
         undo.keep();
         Ok(())
     }
@@ -154,32 +163,35 @@ impl Transmit {
 
     /// Checks the message that begins at `start`, and compresses it where that is worth it; returns whether
     /// it did.
+    #[inline]
     fn bound_and_compress(&mut self, out: &mut BytesMut, start: usize) -> Result<bool, Error> {
         let message = &out[start..];
         if message.len() > self.limit as usize {
             return Err(too_large(self.limit));
         }
-        let Some(compression) = self.compression.filter(|_| self.policy.applies(message.len(), self.wish))
-        else {
-            return Ok(false);
-        };
-        let scratch = self.scratch.get_or_insert_default();
-        scratch.clear();
-        compression.compress(message, self.policy.level, scratch);
-        out.truncate(start);
-        out.extend_from_slice(scratch);
-        Ok(true)
+        let Some(compression) = self.compression else { return Ok(false) };
+        let is_worth_it = self.policy.applies(message.len(), self.wish);
+        if is_worth_it {
+            self.compress(compression, out, start);
+        }
+        Ok(is_worth_it)
     }
 
-    /// Turns what begins at `start` into base64, where the body is to be text.
+    fn compress(&mut self, compression: &'static dyn Compression, out: &mut BytesMut, start: usize) {
+        let scratch = self.scratch.get_or_insert_default();
+        scratch.clear();
+        compression.compress(&out[start..], self.policy.level, scratch);
+        out.truncate(start);
+        out.extend_from_slice(scratch);
+    }
+
+    /// Turns what begins at `start` into base64.
     fn armor(&mut self, out: &mut BytesMut, start: usize) {
-        if self.is_text {
-            let scratch = self.scratch.get_or_insert_default();
-            scratch.clear();
-            scratch.extend_from_slice(&out[start..]);
-            out.truncate(start);
-            base64::encode_padded(Alphabet::Standard, scratch, out);
-        }
+        let scratch = self.scratch.get_or_insert_default();
+        scratch.clear();
+        scratch.extend_from_slice(&out[start..]);
+        out.truncate(start);
+        base64::encode_padded(Alphabet::Standard, scratch, out);
     }
 }
 

@@ -69,6 +69,8 @@ pub struct CallInFlight {
     spec: Option<&'static Spec>,
     input_ended: bool,
     unsent: Unsent,
+    /// Where they wait to be written, from the end of the handler on.
+    trailers: Trailers,
     watch: Option<Box<Watch>>,
 }
 
@@ -132,7 +134,7 @@ enum State {
     /// Has been refused, and the answer is not written.
     Refuse(Box<Answer>),
     /// Waits to write the trailers.
-    Trail(Trailers, Ended),
+    Trail(Ended),
     /// Waits for nothing.
     Done,
 }
@@ -202,7 +204,8 @@ impl CallInFlight {
         spec: Option<&'static Spec>,
         watch: Option<Box<Watch>>,
     ) -> Self {
-        Self { state, timer, head, spec, input_ended: false, unsent: Unsent::default(), watch }
+        let (unsent, trailers) = (Unsent::default(), Trailers::default());
+        Self { state, timer, head, spec, input_ended: false, unsent, trailers, watch }
     }
 
     /// The method that is called, if the path leads to one.
@@ -216,21 +219,26 @@ impl CallInFlight {
     }
 
     /// Takes what has arrived. Poll next.
+    #[inline]
     pub fn handle_input(&mut self, input: Input<'_>) {
         match input {
-            Input::Data(chunk) => self.take_in(chunk),
+            Input::Data(chunk) => self.handle_data(chunk),
             // No protocol gives the trailers of a request a meaning.
             Input::End | Input::Trailers(_) => {
-                self.input_ended = true;
-                match &mut self.state {
-                    State::Gather(started) => {
-                        started.lane.lend().with(|messages| messages.exchange.push_end());
-                    }
-                    State::Run(Run { shared: Some(shared), .. }) => shared.push_end(),
-                    State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => {}
-                    State::Refuse(_) | State::Trail(..) | State::Done => {}
-                }
+                self.handle_end();
             }
+        }
+    }
+
+    fn handle_end(&mut self) {
+        self.input_ended = true;
+        match &mut self.state {
+            State::Gather(started) => {
+                started.lane.lend().with(|messages| messages.exchange.push_end());
+            }
+            State::Run(Run { shared: Some(shared), .. }) => shared.push_end(),
+            State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => {}
+            State::Refuse(_) | State::Trail(_) | State::Done => {}
         }
     }
 
@@ -239,7 +247,7 @@ impl CallInFlight {
         match &self.state {
             State::Run(Run { shared: Some(shared), .. }) | State::Break(shared, _) => shared.sent(bytes),
             State::Gather(_) | State::Run(Run { shared: None, .. }) => {}
-            State::Close(_) | State::Refuse(_) | State::Trail(..) | State::Done => self.unsent.sent(bytes),
+            State::Close(_) | State::Refuse(_) | State::Trail(_) | State::Done => self.unsent.sent(bytes),
         }
     }
 
@@ -248,73 +256,93 @@ impl CallInFlight {
         if let Some(watch) = &mut self.watch {
             watch.passes(now);
         }
-        if let State::Gather(_) = self.state {
-            self.begin(out.body);
-        }
-        if let State::Gather(_) | State::Run(_) = self.state
+        let mut state = match std::mem::replace(&mut self.state, State::Done) {
+            State::Gather(started) => Self::begin(started, out.body),
+            state => state,
+        };
+        if let State::Gather(_) | State::Run(_) = state
             && let Some(expired) = self.timer.expired(now)
         {
-            self.fail(expired.into_error());
+            state = self.failed(state, expired.into_error());
         }
-        let mut turn = None;
-        if let State::Run(run) = &mut self.state {
-            match run.poll(cx, out) {
+        match state {
+            State::Gather(_) => {
+                self.state = state;
+                Step::Wait { input: !self.input_ended, until: self.timer.next() }
+            }
+            State::Run(mut run) => match run.poll(cx, out) {
                 Poll::Ready(Ok(handled)) => {
-                    self.state = State::Close(handled);
+                    drop(run);
+                    self.close(handled, out)
                 }
-                Poll::Ready(Err(panic)) => self.fail(panic),
+                Poll::Ready(Err(panic)) => {
+                    let state = self.failed(State::Run(run), panic);
+                    self.settle(state, out)
+                }
                 Poll::Pending => {
-                    turn = run.shared.as_ref().map(|shared| shared.end_turn(out.fields, out.body));
+                    let turn = run.shared.as_ref().map(|shared| shared.end_turn(out.fields, out.body));
+                    self.state = State::Run(run);
+                    self.wait(turn, now)
                 }
-            }
-        }
-        if let State::Gather(_) | State::Run(_) = self.state {
-            return self.wait(turn, now);
-        }
-        match std::mem::replace(&mut self.state, State::Done) {
-            State::Close(Handled { mut started, outcome }) => {
-                let mut last = Trailers::default();
-                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
-                let Started { call, lane, .. } = &mut *started;
-                let (headers, trailers) = call.response();
-                let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
-                // Apart from hooks, which go with the rest: two panics at once would end the program.
-                drop_caught(std::mem::take(call.extensions_mut()));
-                drop_caught(started);
-                self.close(outcome, closed, last, out.fields)
-            }
-            State::Break(shared, error) => {
-                let mut last = Trailers::default();
-                let closing = Closing { head: out.fields, trailers: &mut last, body: out.body };
-                let (outcome, closed) = shared.finish(Err(error), &Metadata::new(), closing);
-                drop_caught(shared);
-                self.close(outcome, closed, last, out.fields)
-            }
-            State::Refuse(answer) => self.refuse(*answer, out),
-            State::Trail(trailers, ended) => {
-                trailers.write(out.fields);
-                Step::Done(Ended { rest: self.rest(ended.rest), ..ended })
-            }
-            State::Done | State::Gather(_) | State::Run(_) => Step::Wait { input: false, until: None },
+            },
+            state => self.settle(state, out),
         }
     }
 
-    fn take_in(&mut self, chunk: Bytes) {
+    /// Drives a call whose handler has ended, or will never begin.
+    fn settle(&mut self, state: State, out: &mut Outbox<'_>) -> Step {
+        match state {
+            State::Trail(ended) => {
+                self.trailers.write(out.fields);
+                Step::Done(Ended { rest: self.rest(ended.rest), ..ended })
+            }
+            State::Close(handled) => self.close(handled, out),
+            State::Break(shared, error) => {
+                let closing = Closing { head: out.fields, trailers: &mut self.trailers, body: out.body };
+                let (outcome, closed) = shared.finish(Err(error), &Metadata::new(), closing);
+                drop_caught(shared);
+                self.closed(&outcome, closed, out.fields)
+            }
+            State::Refuse(answer) => self.refuse(*answer, out),
+            State::Gather(_) | State::Run(_) | State::Done => Step::Wait { input: false, until: None },
+        }
+    }
+
+    /// Writes the end of the response, after the handler has ended.
+    fn close(&mut self, Handled { mut started, outcome }: Handled, out: &mut Outbox<'_>) -> Step {
+        let closing = Closing { head: out.fields, trailers: &mut self.trailers, body: out.body };
+        let Started { call, lane, .. } = &mut *started;
+        let (headers, trailers) = call.response();
+        let (outcome, closed) = lane.finish(outcome, headers, trailers, closing);
+        if !call.extensions().is_empty() {
+            // Apart from hooks, which go with the rest: two panics at once would end the program.
+            drop_caught(std::mem::take(call.extensions_mut()));
+        }
+        drop_caught(started);
+        self.closed(&outcome, closed, out.fields)
+    }
+
+    fn handle_data(&mut self, chunk: Bytes) {
         let taken = match &mut self.state {
             State::Gather(started) => started.lane.lend().with(|messages| messages.push(chunk)),
             State::Run(Run { shared: Some(shared), .. }) => shared.push(chunk),
             State::Run(Run { shared: None, .. }) | State::Close(_) | State::Break(..) => Ok(()),
-            State::Refuse(_) | State::Trail(..) | State::Done => Ok(()),
+            State::Refuse(_) | State::Trail(_) | State::Done => Ok(()),
         };
         if let Err(error) = taken {
             self.fail(error);
         }
     }
 
+    #[cold]
+    fn fail(&mut self, error: Error) {
+        let state = std::mem::replace(&mut self.state, State::Done);
+        self.state = self.failed(state, error);
+    }
+
     /// Lets the handler begin, if it can: that of a unary call when its request is whole, all others, and interceptors, at
     /// once.
-    fn begin(&mut self, body: &mut BytesMut) {
-        let State::Gather(started) = &mut self.state else { return };
+    fn begin(mut started: Box<Started>, body: &mut BytesMut) -> State {
         let is_unary = started.call.spec().shape == StreamShape::Unary;
         let early = match is_unary.then(|| started.lane.lend().with(Messages::receive)) {
             None => None,
@@ -323,31 +351,28 @@ impl CallInFlight {
                     messages.request = Some(request);
                     messages.lend_room(body);
                 });
-                return self.run(|started| started);
+                return State::Run(Run { handler: started.mount.clone().handle(started), shared: None });
             }
             // Interceptors run before the request is whole, and see what is wrong with it.
             Some(received) => match (received, &started.around) {
-                (Ok(Received::Pending), None) => return,
-                (Ok(_), None) => return self.fail(Error::unimplemented(NO_REQUEST)),
-                (Err(error), None) => return self.fail(error),
+                (Ok(Received::Pending), None) => return State::Gather(started),
+                (Ok(_), None) => {
+                    return State::Close(Handled { started, outcome: Err(Error::unimplemented(NO_REQUEST)) });
+                }
+                (Err(error), None) => return State::Close(Handled { started, outcome: Err(error) }),
                 (Ok(_), Some(_)) => None,
                 (Err(error), Some(_)) => Some(error),
             },
         };
-        self.run(move |started| Box::new(started.share(early)));
+        let started = Box::new(started.share(early));
+        let shared = started.lane.shared().cloned();
+        State::Run(Run { handler: started.mount.clone().handle(started), shared })
     }
 
-    fn run(&mut self, prepare: impl FnOnce(Box<Started>) -> Box<Started>) {
-        if let State::Gather(started) = std::mem::replace(&mut self.state, State::Done) {
-            let started = prepare(started);
-            let shared = started.lane.shared().cloned();
-            self.state = State::Run(Run { handler: started.mount.clone().handle(started), shared });
-        }
-    }
-
-    /// Ends the call in place of its handler, which is dropped where it waits.
-    fn fail(&mut self, error: Error) {
-        self.state = match std::mem::replace(&mut self.state, State::Done) {
+    /// Ends a call in place of its handler, which is dropped where it waits.
+    #[cold]
+    fn failed(&self, state: State, error: Error) -> State {
+        match state {
             State::Gather(started) => State::Close(Handled { started, outcome: Err(error) }),
             State::Run(Run { handler, shared }) => {
                 drop_caught(handler);
@@ -357,13 +382,13 @@ impl CallInFlight {
                 }
             }
             ended @ (State::Close(_) | State::Break(..) | State::Refuse(_)) => ended,
-            ended @ (State::Trail(..) | State::Done) => ended,
-        };
+            ended @ (State::Trail(_) | State::Done) => ended,
+        }
     }
 
     fn wait(&mut self, turn: Option<Turn>, now: Instant) -> Step {
         let wants_input = match turn {
-            None => matches!(self.state, State::Gather(_)),
+            None => false,
             Some(turn) => {
                 if turn.passed {
                     self.timer.message_passed(now);
@@ -381,13 +406,8 @@ impl CallInFlight {
     }
 
     /// Says that the end of the response has been written, its head too unless that has left before.
-    fn close(
-        &mut self,
-        outcome: Result<(), Error>,
-        closed: Closed,
-        last: Trailers,
-        fields: &mut dyn HeadersMut,
-    ) -> Step {
+    #[inline]
+    fn closed(&mut self, outcome: &Result<(), Error>, closed: Closed, fields: &mut dyn HeadersMut) -> Step {
         let Closed { end, grew, unsent, received, sent } = closed;
         self.unsent = unsent;
         if end.status.is_some()
@@ -395,15 +415,24 @@ impl CallInFlight {
         {
             watch.head_leaves();
         }
-        let told = outcome.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Ok);
-        self.tell_end(told, received, sent);
-        let code = outcome.as_ref().err().map(Error::code);
+        let mut code = None;
+        match outcome {
+            Ok(()) => {
+                if self.watch.is_some() {
+                    self.tell_end(CallOutcome::Ok, received, sent);
+                }
+            }
+            Err(error) => {
+                self.tell_end(CallOutcome::Failed(error), received, sent);
+                code = Some(error.code());
+            }
+        }
         let ended = Ended { trailers: end.trailers, rest: end.rest, code };
         if end.status.is_none() && !grew {
-            last.write(fields);
+            self.trailers.write(fields);
             return Step::Done(Ended { rest: self.rest(ended.rest), ..ended });
         }
-        self.state = State::Trail(last, ended);
+        self.state = State::Trail(ended);
         end.status.map_or(Step::Body, Step::Head)
     }
 
@@ -419,7 +448,7 @@ impl CallInFlight {
         };
         self.tell_end(told, Traffic::default(), Traffic { bytes: answer.body.len() as u64, messages: 0 });
         let code = answer.error.as_ref().map(Error::code);
-        self.state = State::Trail(Trailers::default(), Ended { trailers: false, rest: answer.rest, code });
+        self.state = State::Trail(Ended { trailers: false, rest: answer.rest, code });
         Step::Head(answer.status)
     }
 
@@ -430,6 +459,7 @@ impl CallInFlight {
         Step::Head(status)
     }
 
+    #[cold]
     fn tell_end(&mut self, outcome: CallOutcome<'_>, received: Traffic, sent: Traffic) {
         match (self.watch.take(), outcome) {
             (Some(watch), _) => watch.end(&self.head, self.spec, outcome, received, sent),
@@ -438,6 +468,15 @@ impl CallInFlight {
             }
             (None, CallOutcome::Ok | CallOutcome::RefusedByHttp(_) | CallOutcome::Cancelled) => {}
         }
+    }
+
+    /// Ends a call that nobody waits for any more.
+    #[cold]
+    fn cancel(&mut self) {
+        if let Some(watch) = self.watch.take() {
+            watch.end(&self.head, self.spec, CallOutcome::Cancelled, Traffic::default(), Traffic::default());
+        }
+        drop_caught(std::mem::replace(&mut self.state, State::Done));
     }
 
     fn rest(&self, rest: RequestRest) -> RequestRest {
@@ -469,11 +508,8 @@ impl Run {
 
 impl Drop for CallInFlight {
     fn drop(&mut self) {
-        if let Some(watch) = self.watch.take() {
-            watch.end(&self.head, self.spec, CallOutcome::Cancelled, Traffic::default(), Traffic::default());
-        }
-        if !matches!(self.state, State::Done) {
-            drop_caught(std::mem::replace(&mut self.state, State::Done));
+        if self.watch.is_some() || !matches!(self.state, State::Done) {
+            self.cancel();
         }
     }
 }

@@ -92,6 +92,7 @@ impl Messages {
     }
 
     /// Takes what the client said next. The message taken before is no longer looked at.
+    #[inline]
     pub(crate) fn receive(&mut self) -> Result<Input> {
         self.current = 0;
         let input = self.exchange.next_input()?;
@@ -145,6 +146,7 @@ impl Messages {
     }
 
     /// Takes a piece of the request body.
+    #[inline]
     pub(crate) fn push(&mut self, chunk: Bytes) -> Result<()> {
         self.received.bytes += chunk.len() as u64;
         self.exchange.push(chunk, false);
@@ -152,6 +154,7 @@ impl Messages {
     }
 
     /// Writes into the free room of the shell's buffer from here on, unless there is a buffer already.
+    #[inline]
     pub(crate) fn lend_room(&mut self, body: &mut BytesMut) {
         if self.out.capacity() == 0 {
             self.out = if body.is_empty() { std::mem::take(body) } else { body.split_off(body.len()) };
@@ -160,6 +163,7 @@ impl Messages {
 
     /// Appends the bytes written so far to the shell's buffer; returns whether there were any. Where it lent the room that they
     /// were written to, nothing is copied.
+    #[inline]
     pub(crate) fn hand_out(&mut self, body: &mut BytesMut) -> bool {
         let len = self.out.len();
         if self.out.capacity() > 0 {

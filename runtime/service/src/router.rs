@@ -350,6 +350,11 @@ impl Routes {
         self.entries.iter().flat_map(|entry| entry.mount.methods())
     }
 
+    /// The observer, for a shell that tells it of connections too.
+    pub fn observer(&self) -> Option<&Arc<dyn Observer>> {
+        self.observer.as_ref()
+    }
+
     /// Resolves at a moment when no handler runs and no [`Guard`](crate::Guard) is held.
     pub async fn idle(&self) {
         self.tracker.idle().await;

@@ -1,7 +1,7 @@
 //! What an observer is told of a call, and what goes to `tracing` where there is no observer.
 
 use crate::Instant;
-use ringwire_call::{CallBegun, CallEnded, CallOutcome, CallSide, Observed, Observer, Traffic};
+use ringwire_call::{CallBegun, CallEnded, CallOutcome, CallSide, Observed, ObservedId, Observer, Traffic};
 use ringwire_http::Head;
 use ringwire_rpc::{Code, Error, Spec};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 /// What is collected of one call for an observer.
 pub(crate) struct Watch {
     observer: Arc<dyn Observer>,
+    id: ObservedId,
     begun: Instant,
     /// The last time that the shell has told.
     now: Instant,
@@ -24,9 +25,11 @@ impl Watch {
         spec: Option<&'static Spec>,
         now: Instant,
     ) -> Box<Self> {
-        let begun = CallBegun { side: CallSide::Server, spec, path: head.path(), head: Some(head), at: now };
+        let id = ObservedId::next();
+        let side = CallSide::Server;
+        let begun = CallBegun { id, side, spec, path: head.path(), head: Some(head), at: now };
         observer.on(&Observed::CallBegun(&begun));
-        Box::new(Self { observer: observer.clone(), begun: now, now, first_byte: None, form: None })
+        Box::new(Self { observer: observer.clone(), id, begun: now, now, first_byte: None, form: None })
     }
 
     pub(crate) fn passes(&mut self, now: Instant) {
@@ -46,6 +49,7 @@ impl Watch {
         sent: Traffic,
     ) {
         self.observer.on(&Observed::CallEnded(&CallEnded {
+            id: self.id,
             side: CallSide::Server,
             spec,
             path: head.path(),

@@ -156,16 +156,27 @@ impl TlsConnection {
     }
 
     /// Takes ciphertext that has arrived, cut in any way. It is decrypted in place, if nobody else holds these bytes.
-    pub fn handle_input(&mut self, now: Instant, bytes: Bytes) {
-        match &mut self.phase {
-            Phase::Handshake { received, .. } => {
-                *received += bytes.len();
-                if *received > self.limits.handshake_max {
-                    return self.fail(TlsFault::HandshakeTooLarge { limit: self.limits.handshake_max }, now);
-                }
+    pub fn handle_input(&mut self, now: Instant, mut bytes: Bytes) {
+        if let Phase::Handshake { received, .. } = &mut self.phase {
+            // The last bytes of a handshake may come together with the first request, which has bounds of its own.
+            let room = self.limits.handshake_max - *received;
+            let beyond = bytes.split_off(bytes.len().min(room));
+            *received += bytes.len();
+            self.take(now, bytes);
+            if beyond.is_empty() {
+                return;
             }
-            Phase::Open => {}
-            Phase::Failed { .. } | Phase::Closed => return,
+            if matches!(self.phase, Phase::Handshake { .. }) {
+                return self.fail(TlsFault::HandshakeTooLarge { limit: self.limits.handshake_max }, now);
+            }
+            bytes = beyond;
+        }
+        self.take(now, bytes);
+    }
+
+    fn take(&mut self, now: Instant, bytes: Bytes) {
+        if matches!(self.phase, Phase::Failed { .. } | Phase::Closed) {
+            return;
         }
         if self.incoming.is_empty() {
             self.incoming = bytes.try_into_mut().unwrap_or_else(|bytes| BytesMut::from(&bytes[..]));

@@ -36,6 +36,7 @@ struct Spanning {
 
 impl Deframer {
     /// Takes the next chunk of the body.
+    #[inline]
     pub fn push(&mut self, chunk: Bytes) {
         self.buffered += chunk.len();
         match &mut self.spanning {
@@ -47,7 +48,25 @@ impl Deframer {
     /// Takes the next whole frame, or `None` until more chunks arrive.
     ///
     /// After an error, the deframer stands where it stood: the body cannot be read further.
+    #[inline]
     pub fn next_frame(&mut self, limit: u32) -> Result<Option<Frame>, TooLarge> {
+        // Mostly a body is one chunk, and that one frame.
+        if self.spanning.is_none()
+            && let Some(prefix) = self.front.first_chunk()
+        {
+            let Prefix { flags, len } = Prefix::decode(*prefix);
+            if len <= limit && self.front.len() - PREFIX_LEN == len as usize {
+                let mut payload = std::mem::take(&mut self.front);
+                payload.advance(PREFIX_LEN);
+                self.buffered = 0;
+                return Ok(Some(Frame { flags, payload }));
+            }
+        }
+        self.next_of_many(limit)
+    }
+
+    #[inline(never)]
+    fn next_of_many(&mut self, limit: u32) -> Result<Option<Frame>, TooLarge> {
         let is_between = self.spanning.as_ref().is_none_or(|spanning| spanning.is_between_frames());
         if is_between && let Some(prefix) = self.front.first_chunk() {
             let Prefix { flags, len } = Prefix::decode(*prefix);
@@ -71,10 +90,7 @@ impl Deframer {
     /// Takes the frame at the beginning of the chunk in front, which is whole.
     fn split_first(&mut self, payload_len: usize) -> Bytes {
         let len = PREFIX_LEN + payload_len;
-        let mut payload = match self.front.len() == len {
-            true => std::mem::take(&mut self.front),
-            false => self.front.split_to(len),
-        };
+        let mut payload = self.front.split_to(len);
         payload.advance(PREFIX_LEN);
         self.buffered -= len;
         if let Some(spanning) = &mut self.spanning {
@@ -84,11 +100,13 @@ impl Deframer {
     }
 
     /// True between frames: the only place where a body may end.
+    #[inline]
     pub fn is_at_boundary(&self) -> bool {
         self.buffered == 0 && self.spanning.as_ref().is_none_or(|spanning| spanning.gather.is_none())
     }
 
     /// How many bytes were pushed and not yet handed out, prefixes included.
+    #[inline]
     pub fn buffered(&self) -> usize {
         self.buffered
     }
@@ -99,6 +117,7 @@ impl Spanning {
         self.prefix.len == 0 && self.gather.is_none()
     }
 
+    #[inline(never)]
     fn push(&mut self, front: &mut Bytes, mut chunk: Bytes) {
         if front.is_empty() {
             if let Some(gather) = &mut self.gather {
@@ -213,6 +232,7 @@ pub struct OpenFrame {
 
 impl OpenFrame {
     /// Leaves room for a prefix at the end of `out`.
+    #[inline]
     pub fn begin(out: &mut BytesMut) -> Self {
         let start = out.len();
         out.put_bytes(0, PREFIX_LEN);
@@ -220,11 +240,13 @@ impl OpenFrame {
     }
 
     /// What was appended since `begin`.
+    #[inline]
     pub fn payload<'a>(&self, out: &'a BytesMut) -> &'a [u8] {
         &out[self.start + PREFIX_LEN..]
     }
 
     /// Writes the prefix; where the payload is longer than `limit`, `out` is as before `begin`.
+    #[inline]
     pub fn finish(self, out: &mut BytesMut, flags: Flags, limit: u32) -> Result<(), TooLarge> {
         let len = u32::try_from(self.payload(out).len()).unwrap_or(u32::MAX);
         // The longest length that a prefix can say also stands for those that it cannot.
@@ -253,12 +275,14 @@ pub struct Prefix {
 
 impl Prefix {
     /// Reads a prefix; every five bytes are one.
+    #[inline]
     pub const fn decode(bytes: [u8; PREFIX_LEN]) -> Self {
         let [flags, a, b, c, d] = bytes;
         Self { flags: Flags(flags), len: u32::from_be_bytes([a, b, c, d]) }
     }
 
     /// Writes the prefix.
+    #[inline]
     pub const fn encode(self) -> [u8; PREFIX_LEN] {
         let [a, b, c, d] = self.len.to_be_bytes();
         [self.flags.0, a, b, c, d]

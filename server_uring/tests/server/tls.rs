@@ -1,7 +1,8 @@
 //! TLS: both versions by ALPN, client certificates, and handshakes that do not go on.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -12,7 +13,7 @@ use ringwire_server::rustls::client::danger::{
 use ringwire_server::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use ringwire_server::rustls::pki_types::pem::PemObject;
 use ringwire_server::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use ringwire_server::rustls::{self, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use ringwire_server::rustls::{self, ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -71,6 +72,74 @@ async fn a_client_without_the_right_certificate_gets_nowhere() {
         assert!(refused, "{identity:?}");
     }
     assert_eq!(server.handle.load().requests_accepted, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_comes_with_the_end_of_the_handshake_is_read() {
+    let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    let mut pipe = server.connect();
+    let mut client =
+        ClientConnection::new(client_config(&[b"http/1.1"], None), "localhost".try_into().unwrap()).unwrap();
+    client.set_buffer_limit(None);
+    write!(client.writer(), "POST /read HTTP/1.1\r\nhost: test\r\ncontent-length: 200000\r\n\r\n").unwrap();
+    client.writer().write_all(&[b'x'; 200_000]).unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"200000 bytes") {
+        let mut sent = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut sent).unwrap();
+        }
+        pipe.write_all(&sent).await.unwrap();
+        let mut received = Vec::new();
+        assert_ne!(pipe.read_buf(&mut received).await.unwrap(), 0, "{}", answer.escape_ascii());
+        let mut received = &received[..];
+        while !received.is_empty() {
+            client.read_tls(&mut received).unwrap();
+            let len = client.process_new_packets().unwrap().plaintext_bytes_to_read();
+            let start = answer.len();
+            answer.resize(start + len, 0);
+            client.reader().read_exact(&mut answer[start..]).unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_answer_is_read_after_the_rest_of_the_request_was_sent() {
+    let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    for framing in ["content-length: 800000", "transfer-encoding: chunked"] {
+        let mut stream = connect(&server, &[b"http/1.1"], None).await.unwrap();
+        stream
+            .write_all(format!("POST /early HTTP/1.1\r\nhost: test\r\n{framing}\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        for _ in 0..100 {
+            stream.write_all(&[&b"1f38\r\n"[..], &[b'x'; 7992], b"\r\n"].concat()).await.unwrap();
+            // The answer is out by now, and the client goes on.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("the end of the answer is said");
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.contains("connection: close\r\n") && answer.ends_with("early"), "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_last_response_is_whole() {
+    let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
+    for chunks in 1..=5 {
+        let mut stream = connect(&server, &[b"http/1.1"], None).await.unwrap();
+        stream
+            .write_all(
+                format!("GET /flood/{chunks} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").as_bytes(),
+            )
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("the end of the answer is said");
+        assert!(answer.ends_with(b"\r\n0\r\n\r\n"), "{chunks}: {} bytes", answer.len());
+        assert!(answer.len() > chunks * 64 * 1024);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,6 +203,11 @@ async fn connect(
     alpn: &[&[u8]],
     identity: Option<(&[u8], &[u8])>,
 ) -> io::Result<TlsStream<DuplexStream>> {
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(client_config(alpn, identity)).connect(name, server.connect()).await
+}
+
+fn client_config(alpn: &[&[u8]], identity: Option<(&[u8], &[u8])>) -> Arc<ClientConfig> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -147,8 +221,7 @@ async fn connect(
             .unwrap(),
     };
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, server.connect()).await
+    Arc::new(config)
 }
 
 fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {

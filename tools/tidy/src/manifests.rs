@@ -4,6 +4,7 @@
 //! of `[dev-dependencies]` with the `deps` of tests. A label of ours stands for a crate when it is the library of a
 //! member; other labels, such as generated code, are Bazel's own. `[build-dependencies]` are Cargo's own.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::starlark::{self, Call, Expr};
@@ -38,6 +39,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     for (folder, member) in &members {
         found.extend(compare(tree, folder, member, &names));
     }
+    found.extend(programs_of_one_name(tree, members.keys()));
     for build in tree.files.iter().filter(|file| file.is_build() && !file.path.starts_with("e2e/")) {
         if members.contains_key(build.folder()) {
             continue;
@@ -50,6 +52,51 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Programs, or examples, that Cargo writes to one path: the last one built takes the place of the others.
+fn programs_of_one_name<'a>(tree: &Tree, members: impl Iterator<Item = &'a String>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut seen = BTreeMap::new();
+    for folder in members {
+        for (kind, name, path) in programs(tree, folder) {
+            match seen.entry((kind, name)) {
+                Entry::Vacant(free) => drop(free.insert(path)),
+                Entry::Occupied(taken) => {
+                    let advice = format!(
+                        "is the name of {} too, and Cargo writes both to one path: rename one",
+                        taken.get()
+                    );
+                    found.push(Finding::new(&path, 1, &taken.key().1, advice));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The programs and examples of a member: kind, name, file.
+fn programs(tree: &Tree, folder: &str) -> Vec<(&'static str, String, String)> {
+    let manifest = tree.get(&join(folder, "Cargo.toml")).and_then(|file| toml::parse(&file.text).ok());
+    let mut programs = Vec::new();
+    for (kind, place) in [("bin", "src/bin"), ("example", "examples")] {
+        let place = join(folder, place);
+        let sources = tree.files.iter().filter(|file| file.is_rust() && file.folder() == place);
+        let mut names: BTreeMap<String, String> =
+            sources.map(|file| (file.name().trim_end_matches(".rs").to_owned(), file.path.clone())).collect();
+        let Some(Value::Array(named)) = manifest.as_ref().and_then(|manifest| manifest.get(kind)) else {
+            programs.extend(names.into_iter().map(|(name, path)| (kind, name, path)));
+            continue;
+        };
+        for target in named.iter().filter_map(Value::table) {
+            let text = |key| target.get(key).and_then(Value::text);
+            let path = text("path").map_or_else(|| join(folder, "Cargo.toml"), |path| join(folder, path));
+            names.retain(|_, source| *source != path);
+            names.insert(text("name").unwrap_or_default().to_owned(), path);
+        }
+        programs.extend(names.into_iter().map(|(name, path)| (kind, name, path)));
+    }
+    programs
 }
 
 /// The folders of the workspace's members.
@@ -416,6 +463,29 @@ mod tests {
         let manifest = "a/Cargo.toml";
         check(&[(manifest, "ring.workspace = true", "ring = \"1\"")], &[("ring", "versions stand in")]);
         check(&[(manifest, "[lints]\nworkspace = true", "")], &[("[lints]", "lints stand in")]);
+    }
+
+    #[test]
+    fn programs_of_one_name_are_found() {
+        let advice = |path: &str, text: &str| {
+            let root = (
+                "Cargo.toml",
+                "[workspace]\nmembers = [\"a\", \"b\"]\n[workspace.package]\nedition = \"2024\"\n",
+            );
+            let a =
+                ("a/Cargo.toml", "[package]\nname = \"a\"\n[[bin]]\nname = \"server\"\npath = \"main.rs\"\n");
+            let b = ("b/Cargo.toml", "[package]\nname = \"b\"\n");
+            let files = [root, a, b, ("a/examples/show.rs", ""), (path, text)];
+            let found = super::check(&Tree::of(&files)).into_iter().map(|finding| finding.to_string());
+            found.filter(|finding| finding.contains("one path")).collect::<String>()
+        };
+        assert!(
+            advice("b/src/bin/server.rs", "")
+                .contains("b/src/bin/server.rs:1: `server`: is the name of a/main.rs too")
+        );
+        assert!(advice("b/examples/show.rs", "").contains("`show`: is the name of a/examples/show.rs too"));
+        assert_eq!(advice("b/src/bin/show.rs", ""), "");
+        assert_eq!(advice("b/examples/server.rs", ""), "");
     }
 
     #[test]

@@ -41,9 +41,16 @@ impl Opening {
 
     /// The time that the client of this head is willing to wait, counted from its arrival. An `Err` answers a value that is
     /// malformed.
+    #[inline]
     pub fn timeout(&self, head: &Head, config: &ServerConfig) -> Result<Option<Duration>, Box<Answer>> {
+        match head.fields().known(self.protocol.fields.timeout) {
+            None => Ok(None),
+            Some(value) => self.read_timeout(value, config),
+        }
+    }
+
+    fn read_timeout(&self, value: &[u8], config: &ServerConfig) -> Result<Option<Duration>, Box<Answer>> {
         let name = self.protocol.fields.timeout;
-        let Some(value) = head.fields().known(name) else { return Ok(None) };
         match (self.protocol.parse_timeout)(value) {
             Ok(timeout) => Ok(Some(timeout)),
             Err(_) => Err(self.refuse(malformed(name, value).into(), config)),

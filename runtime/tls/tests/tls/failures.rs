@@ -57,6 +57,18 @@ fn a_handshake_takes_no_more_bytes_than_its_limit() {
 }
 
 #[test]
+fn a_request_that_comes_with_the_end_of_the_handshake_is_not_counted() {
+    let limit = TlsLimits::default().handshake_max;
+    for len in [1, limit - 1, limit, limit + 1, 10 * limit] {
+        let (mut ours, mut theirs) = (Ours::server(server()), Theirs::client(client()));
+        theirs.tls.set_buffer_limit(None);
+        theirs.send(&vec![7; len]);
+        run(&mut ours, &mut theirs, Chop::Whole);
+        assert_eq!((ours.fault.take(), ours.received.len()), (None, len));
+    }
+}
+
+#[test]
 fn what_is_no_tls_is_answered_with_an_alert() {
     for bytes in [
         &b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"[..],

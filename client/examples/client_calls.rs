@@ -1,5 +1,5 @@
 //! Makes as many unary calls as its argument says, for an instruction counter:
-//! `valgrind --tool=callgrind unary_calls 6000`, less the same with 1000, divided by 5000.
+//! `valgrind --tool=callgrind client_calls 6000`, less the same with 1000, divided by 5000.
 //!
 //! A second argument says over what: `least`, a transport that does nothing, or `local`, a service in memory. A third puts so many
 //! interceptors around.
