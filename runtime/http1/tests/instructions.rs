@@ -4,7 +4,7 @@ use ringwire_testing::instructions::check;
 
 #[test]
 fn a_head_that_comes_again_stays_within_its_budget() {
-    let budget = if cfg!(debug_assertions) { 18_500 } else { 1_850 };
+    let budget = if cfg!(debug_assertions) { 18_500 } else { 1_900 };
     check("http1_exchanges", "http1_exchanges::engines::exchange*", &["same"], budget);
 }
 

@@ -1,30 +1,26 @@
-//! A client, driven by its transcript.
+//! The client's side of the transcripts.
 
-use crate::machine::{Driven, append, say_fields, set_limit, version};
-use bytes::Bytes;
-use ringwire_http::{Client, Method, RequestLine, Scheme};
+use crate::machine::{Driven, Play, append, say_fields, version};
+use ringwire_http::{Client, Event, Method, Names, RequestLine, ResponseHead, Scheme};
 use ringwire_http1::{Connection, Limits};
-use ringwire_testing::transcript::{Command, Machine, Said};
+use ringwire_testing::transcript::{Command, Said};
+use std::time::Instant;
 
-pub(crate) struct Asked {
-    limits: Limits,
-    driven: Driven<Client>,
-}
+#[derive(Default)]
+pub(crate) struct Asked;
 
-impl Default for Asked {
-    fn default() -> Self {
-        let limits = Limits::default();
-        Self { driven: Driven::new(Connection::client, &limits), limits }
-    }
-}
+impl Play for Asked {
+    type Side = Client;
 
-impl Machine for Asked {
-    fn command(&mut self, command: &Command<'_>, said: &mut Said) -> Result<(), String> {
+    const CONNECTION: fn(Limits, &'static Names, Instant) -> Connection<Client> = Connection::client;
+
+    fn command(
+        &mut self,
+        driven: &mut Driven<Client>,
+        command: &Command<'_>,
+        said: &mut Said,
+    ) -> Result<bool, String> {
         match command.name {
-            "limit" => {
-                set_limit(&mut self.limits, command.args)?;
-                self.driven = Driven::new(Connection::client, &self.limits);
-            }
             "request" => {
                 let mut words = command.args.split(' ');
                 let (Some(method), Some(target)) = (words.next(), words.next()) else {
@@ -35,52 +31,22 @@ impl Machine for Asked {
                     RequestLine { method: &method, scheme: Scheme::Http, authority: "example.com", target };
                 let end = words.next() == Some("end");
                 let fields = command.owned_fields()?;
-                match self.driven.connection.request(line, end, |sink| append(sink, &fields)) {
-                    Some(stream) => self.driven.set_stream(stream),
+                match driven.connection.request(line, end, |sink| append(sink, &fields)) {
+                    Some(stream) => driven.set_stream(stream),
                     None => said.event("no stream"),
                 }
             }
-            "streams" => {
-                said.event(format!("streams {}", self.driven.connection.streams_available()));
-            }
-            _ => self.driven.command(command, said)?,
+            "streams" => said.event(format!("streams {}", driven.connection.streams_available())),
+            _ => return Ok(false),
         }
-        if !command.args.ends_with("more") {
-            self.pump(said);
-        }
-        Ok(())
+        Ok(true)
     }
 
-    fn input(&mut self, bytes: &[u8], end: bool, said: &mut Said) {
-        let now = self.driven.now;
-        if !bytes.is_empty() {
-            self.driven.connection.handle_input(now, Bytes::copy_from_slice(bytes));
-            self.pump(said);
+    fn event(&mut self, driven: &mut Driven<Client>, event: Event<ResponseHead>, said: &mut Said) {
+        if let Some((_, head, end)) = driven.event(event, said) {
+            let end = if end { "end" } else { "" };
+            said.event(format!("{} {} {end}", head.status, version(head.version)));
+            say_fields(&head.fields, said);
         }
-        if end {
-            self.driven.connection.handle_end(now);
-            self.pump(said);
-        }
-    }
-
-    fn cut(&mut self, said: &mut Said) -> Result<(), String> {
-        self.driven.give_up();
-        self.pump(said);
-        self.driven.judge_end()
-    }
-}
-
-impl Asked {
-    fn pump(&mut self, said: &mut Said) {
-        self.driven.output(said);
-        while let Some(event) = self.driven.connection.poll_event() {
-            if let Some((_, head, end)) = self.driven.event(event, said) {
-                let end = if end { "end" } else { "" };
-                said.event(format!("{} {} {end}", head.status, version(head.version)));
-                say_fields(&head.fields, said);
-            }
-            self.driven.output(said);
-        }
-        self.driven.output(said);
     }
 }

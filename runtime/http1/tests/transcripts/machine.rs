@@ -21,9 +21,11 @@
 //! A server that was told `! answer` answers each request when it is complete: with its method, target and body.
 
 use bytes::{Bytes, BytesMut};
-use ringwire_http::{Close, Event, Fields, HeadersMut, Names, Part, Reset, SendQueue, StreamId, Version};
+use ringwire_http::{
+    Close, Event, Fields, HeadersMut, Names, Part, Reset, Role, SendQueue, StreamId, Version,
+};
 use ringwire_http1::{Connection, Limits, Outcome, Side, StreamMut};
-use ringwire_testing::transcript::{Command, Said, notation};
+use ringwire_testing::transcript::{Command, Machine, Said, notation};
 use std::time::{Duration, Instant};
 
 /// A connection, and what a shell knows of it.
@@ -221,7 +223,7 @@ impl<R: Side> Driven<R> {
 
     /// Does what is done once the peer is gone: the network takes what is sent, the application what there is, and it
     /// ends a tunnel.
-    pub(crate) fn give_up(&mut self) {
+    fn give_up(&mut self) {
         self.holds = false;
         if let Ok(mut stream) = self.open() {
             stream.release(usize::MAX);
@@ -232,12 +234,93 @@ impl<R: Side> Driven<R> {
     }
 
     /// Whether the connection has come to its end, as it must once the peer has.
-    pub(crate) fn judge_end(&self) -> Result<(), String> {
+    fn judge_end(&self) -> Result<(), String> {
         if self.close == Close::Both && self.outcome.is_some() {
             Ok(())
         } else {
             Err("the peer has ended, and the connection goes on".to_owned())
         }
+    }
+}
+
+/// What the two sides do differently.
+pub(crate) trait Play {
+    type Side: Side;
+
+    const CONNECTION: fn(Limits, &'static Names, Instant) -> Connection<Self::Side>;
+
+    /// Carries a command out that only this side has; `false` if it is not one.
+    fn command(
+        &mut self,
+        driven: &mut Driven<Self::Side>,
+        command: &Command<'_>,
+        said: &mut Said,
+    ) -> Result<bool, String>;
+
+    /// Takes an event, and says what it says.
+    fn event(
+        &mut self,
+        driven: &mut Driven<Self::Side>,
+        event: Event<<Self::Side as Role>::Head>,
+        said: &mut Said,
+    );
+}
+
+/// A side, driven by its transcript.
+pub(crate) struct Player<P: Play> {
+    limits: Limits,
+    driven: Driven<P::Side>,
+    side: P,
+}
+
+impl<P: Play + Default> Default for Player<P> {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self { driven: Driven::new(P::CONNECTION, &limits), limits, side: P::default() }
+    }
+}
+
+impl<P: Play> Player<P> {
+    fn pump(&mut self, said: &mut Said) {
+        self.driven.output(said);
+        while let Some(event) = self.driven.connection.poll_event() {
+            self.side.event(&mut self.driven, event, said);
+            self.driven.output(said);
+        }
+        self.driven.output(said);
+    }
+}
+
+impl<P: Play> Machine for Player<P> {
+    fn command(&mut self, command: &Command<'_>, said: &mut Said) -> Result<(), String> {
+        if command.name == "limit" {
+            set_limit(&mut self.limits, command.args)?;
+            self.driven = Driven::new(P::CONNECTION, &self.limits);
+        } else if !self.side.command(&mut self.driven, command, said)? {
+            self.driven.command(command, said)?;
+        }
+        if !command.args.ends_with("more") {
+            self.pump(said);
+        }
+        Ok(())
+    }
+
+    fn input(&mut self, bytes: &[u8], end: bool, said: &mut Said) {
+        let now = self.driven.now;
+        if !bytes.is_empty() {
+            self.driven.connection.handle_input(now, Bytes::copy_from_slice(bytes));
+            self.pump(said);
+        }
+        if end {
+            self.driven.connection.handle_end(now);
+            self.pump(said);
+        }
+    }
+
+    fn cut(&mut self, said: &mut Said) -> Result<(), String> {
+        self.driven.give_up();
+        self.pump(said);
+        self.driven.judge_end()
     }
 }
 
@@ -257,7 +340,7 @@ pub(crate) fn version(version: Version) -> &'static str {
     version.as_str()
 }
 
-pub(crate) fn set_limit(limits: &mut Limits, args: &str) -> Result<(), String> {
+fn set_limit(limits: &mut Limits, args: &str) -> Result<(), String> {
     let (name, value) = args.split_once(' ').ok_or("a limit has a name and a value")?;
     let value: u32 = value.parse().map_err(|_| "that is no number")?;
     let time = Duration::from_millis(value.into());

@@ -9,10 +9,10 @@ mod server;
 
 #[test]
 fn servers_keep_to_their_transcripts() {
-    check("runtime/http1", "testdata/server", server::Served::default);
+    check("runtime/http1", "testdata/server", machine::Player::<server::Served>::default);
 }
 
 #[test]
 fn clients_keep_to_their_transcripts() {
-    check("runtime/http1", "testdata/client", client::Asked::default);
+    check("runtime/http1", "testdata/client", machine::Player::<client::Asked>::default);
 }

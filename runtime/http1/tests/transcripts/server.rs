@@ -1,34 +1,31 @@
-//! A server, driven by its transcript.
+//! The server's side of the transcripts.
 
-use crate::machine::{Driven, append, say_fields, set_limit, version};
-use bytes::Bytes;
-use ringwire_http::{Event, Head, Method, Server, StreamId};
+use crate::machine::{Driven, Play, append, say_fields, version};
+use ringwire_http::{Event, Head, Method, Names, Server, StreamId};
 use ringwire_http1::{Connection, Limits};
-use ringwire_testing::transcript::{Command, Machine, Said, notation};
+use ringwire_testing::transcript::{Command, Said, notation};
+use std::time::Instant;
 
+#[derive(Default)]
 pub(crate) struct Served {
-    limits: Limits,
-    driven: Driven<Server>,
     /// Answers requests by itself.
     answers: bool,
     /// The request that is to be answered once it is complete.
     request: Option<(StreamId, Head)>,
 }
 
-impl Default for Served {
-    fn default() -> Self {
-        let limits = Limits::default();
-        Self { driven: Driven::new(Connection::server, &limits), limits, answers: false, request: None }
-    }
-}
+impl Play for Served {
+    type Side = Server;
 
-impl Machine for Served {
-    fn command(&mut self, command: &Command<'_>, said: &mut Said) -> Result<(), String> {
+    const CONNECTION: fn(Limits, &'static Names, Instant) -> Connection<Server> = Connection::server;
+
+    fn command(
+        &mut self,
+        driven: &mut Driven<Server>,
+        command: &Command<'_>,
+        _: &mut Said,
+    ) -> Result<bool, String> {
         match command.name {
-            "limit" => {
-                set_limit(&mut self.limits, command.args)?;
-                self.driven = Driven::new(Connection::server, &self.limits);
-            }
             "answer" => self.answers = true,
             "head" => {
                 let mut words = command.args.split(' ');
@@ -36,69 +33,38 @@ impl Machine for Served {
                 let end = words.next() == Some("end");
                 let status = status.parse().map_err(|_| "that is no status")?;
                 let fields = command.owned_fields()?;
-                self.driven.open()?.send_head(status, end, |sink| append(sink, &fields));
+                driven.open()?.send_head(status, end, |sink| append(sink, &fields));
             }
-            _ => self.driven.command(command, said)?,
+            _ => return Ok(false),
         }
-        if !command.args.ends_with("more") {
-            self.pump(said);
-        }
-        Ok(())
+        Ok(true)
     }
 
-    fn input(&mut self, bytes: &[u8], end: bool, said: &mut Said) {
-        let now = self.driven.now;
-        if !bytes.is_empty() {
-            self.driven.connection.handle_input(now, Bytes::copy_from_slice(bytes));
-            self.pump(said);
+    fn event(&mut self, driven: &mut Driven<Server>, event: Event<Head>, said: &mut Said) {
+        let ends = match &event {
+            Event::Head { end, .. } | Event::Data { end, .. } => *end,
+            Event::Trailers { .. } => true,
+            Event::Room { .. } | Event::Reset { .. } => false,
+        };
+        let mut body = driven.body().to_vec();
+        if let Event::Data { data, .. } = &event {
+            body.extend_from_slice(data);
         }
-        if end {
-            self.driven.connection.handle_end(now);
-            self.pump(said);
+        if let Some((stream, head, end)) = driven.event(event, said) {
+            say_head(&head, end, said);
+            driven.set_stream(stream);
+            self.request = Some((stream, head));
         }
-    }
-
-    fn cut(&mut self, said: &mut Said) -> Result<(), String> {
-        self.driven.give_up();
-        self.pump(said);
-        self.driven.judge_end()
+        if ends && self.answers {
+            self.answer(driven, &body);
+        }
     }
 }
 
 impl Served {
-    fn pump(&mut self, said: &mut Said) {
-        self.driven.output(said);
-        while let Some(event) = self.driven.connection.poll_event() {
-            let ends = match &event {
-                Event::Head { end, .. } | Event::Data { end, .. } => *end,
-                Event::Trailers { .. } => true,
-                Event::Room { .. } | Event::Reset { .. } => false,
-            };
-            let body = self.body_so_far(&event);
-            if let Some((stream, head, end)) = self.driven.event(event, said) {
-                say_head(&head, end, said);
-                self.driven.set_stream(stream);
-                self.request = Some((stream, head));
-            }
-            if ends && self.answers {
-                self.answer(&body);
-            }
-            self.driven.output(said);
-        }
-        self.driven.output(said);
-    }
-
-    fn body_so_far(&self, event: &Event<Head>) -> Vec<u8> {
-        let mut body = self.driven.body().to_vec();
-        if let Event::Data { data, .. } = event {
-            body.extend_from_slice(data);
-        }
-        body
-    }
-
-    fn answer(&mut self, body: &[u8]) {
+    fn answer(&mut self, driven: &mut Driven<Server>, body: &[u8]) {
         let Some((stream, head)) = self.request.take() else { return };
-        let Some(mut stream) = self.driven.connection.stream(stream) else { return };
+        let Some(mut stream) = driven.connection.stream(stream) else { return };
         stream.send_head(200, false, |_| {});
         let mut text = format!("{} {} ", head.method(), head.target()).into_bytes();
         text.extend_from_slice(body);

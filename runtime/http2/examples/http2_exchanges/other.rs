@@ -17,9 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Serves `count` requests, one at a time.
 pub(crate) fn run(count: u32) {
-    let requests = Requests::new();
     let mut cx = Context::from_waker(Waker::noop());
-    let transport = Transport { input: Requests::preface(), requests, left: count, waits: false };
+    let transport = Transport::new(count, Rc::default(), false);
     let served = async {
         let mut connection = h2::server::handshake(transport).await.expect("a handshake");
         for _ in 0..count {
@@ -70,8 +69,7 @@ pub(crate) fn run_hyper(count: u32) {
             Ok::<_, hyper::Error>(response.body(body).expect("a head"))
         }
     });
-    let transport =
-        Transport { input: Requests::preface(), requests: Requests::new(), left: count, waits: false };
+    let transport = Transport::new(count, served.clone(), true);
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let server = hyper::server::conn::http2::Builder::new(Local);
@@ -101,6 +99,17 @@ struct Transport {
     requests: Requests,
     left: u32,
     waits: bool,
+    /// The next request comes once those before are served, if they are counted.
+    served: Rc<Cell<u32>>,
+    given: u32,
+    is_counted: bool,
+}
+
+impl Transport {
+    fn new(left: u32, served: Rc<Cell<u32>>, is_counted: bool) -> Self {
+        let requests = Requests::new();
+        Self { input: Requests::preface(), requests, left, waits: false, served, given: 0, is_counted }
+    }
 }
 
 impl AsyncRead for Transport {
@@ -111,11 +120,12 @@ impl AsyncRead for Transport {
     ) -> Poll<io::Result<()>> {
         if self.input.is_empty() {
             self.waits = !self.waits;
-            if self.waits || self.left == 0 {
+            if self.waits || self.left == 0 || self.served.get() < self.given {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             self.left -= 1;
+            self.given += u32::from(self.is_counted);
             self.input = self.requests.next();
         }
         let len = self.input.len().min(buffer.remaining());
