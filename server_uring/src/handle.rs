@@ -152,7 +152,8 @@ pub struct ShardLoad {
     pub buffers_exhausted: u64,
 }
 
-/// The number of responses by code. A response of a tower service has none, and counts as a success whatever its status.
+/// The number of responses by code. What is answered with an HTTP status alone, as tower services do, counts as the code that
+/// a client would take it for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResponseCounts([u64; CODES]);
 

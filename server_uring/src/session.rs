@@ -109,7 +109,8 @@ struct Call<E> {
     /// There until the call is removed.
     waker: Option<CallWaker>,
     armed: Option<Instant>,
-    is_head_sent: bool,
+    /// The status of the response, once its head is sent.
+    status: Option<u16>,
     /// Bytes of the request that the exchange has, and the peer is not told of.
     unreleased: usize,
     /// The client waits to be told to go on.
@@ -537,7 +538,7 @@ impl<E: Exchange> HttpSession<E> {
             exchange,
             waker: Some(turn.wakers.take(turn.key, slot)),
             armed: None,
-            is_head_sent: false,
+            status: None,
             unreleased: 0,
             expects,
             is_ended: end,
@@ -582,7 +583,10 @@ impl<E: Exchange> HttpSession<E> {
             return;
         };
         if !std::mem::replace(&mut call.is_done, true) {
-            turn.shard.request_answered(call.exchange.code());
+            // Who answers in no code answers with a status.
+            let status = call.status.filter(|status| *status >= 400);
+            let code = call.exchange.code().or_else(|| status.map(Code::from_http_status));
+            turn.shard.request_answered(code);
         }
         if engine.stream(call.stream).is_none() {
             return self.remove(turn, slot);
@@ -615,7 +619,7 @@ impl<E: Exchange> HttpSession<E> {
             // its next request into the close.
             let closes = matches!(engine, Engine::One(_)) && !call.is_ended;
             let Some(mut stream) = engine.stream(call.stream) else { return self.remove(turn, slot) };
-            if call.is_head_sent && stream.room() == 0 {
+            if call.status.is_some() && stream.room() == 0 {
                 // An event says when there is some.
                 return;
             }
@@ -645,10 +649,14 @@ impl<E: Exchange> HttpSession<E> {
             });
             let sent = body.len();
             match step {
-                Step::Head(_) if is_whole && sent == 0 => return self.done(turn, slot),
                 Step::Head(_) | Step::Body => {
-                    call.is_head_sent = true;
-                    send_body(&mut stream, body, if is_whole { End::Yes } else { End::No });
+                    if let Step::Head(status) = step {
+                        call.status = Some(status);
+                    }
+                    let ends_with_head = matches!(step, Step::Head(_)) && is_whole && sent == 0;
+                    if !ends_with_head {
+                        send_body(&mut stream, body, if is_whole { End::Yes } else { End::No });
+                    }
                     if is_whole {
                         return self.done(turn, slot);
                     }
@@ -663,7 +671,7 @@ impl<E: Exchange> HttpSession<E> {
                 }
                 Step::Wait { input, until } => {
                     if input {
-                        if std::mem::take(&mut call.expects) && !call.is_head_sent {
+                        if std::mem::take(&mut call.expects) && call.status.is_none() {
                             stream.write(|_, _| (Part::Head { status: 100, end: false }, ()));
                         }
                         if call.unreleased > 0 {

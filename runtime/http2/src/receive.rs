@@ -103,6 +103,7 @@ impl<R: Side> Connection<R> {
     }
 
     #[cold]
+    #[expect(clippy::boxed_local, reason = "it is one where it comes from")]
     fn failed(&mut self, outcome: Box<Outcome>) -> Option<Event<R::Head>> {
         self.fail(*outcome);
         None

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ringwire_server::{Inherited, terminated};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 
@@ -133,10 +133,14 @@ async fn too_many_open_files_are_waited_for_quietly() {
         }
         // As long as the crowd stays, the server can accept nobody, and must not try all the time.
         let before = cpu_ticks(child.id());
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut newcomer = TcpStream::connect(address).await.unwrap();
+        newcomer.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+        let answer = tokio::time::timeout(Duration::from_secs(2), newcomer.read_u8());
+        assert!(answer.await.is_err(), "{driver:?}: it waits");
         let spent = cpu_ticks(child.id()) - before;
         assert!(spent <= 20, "{driver:?}: {spent} hundredths of a second of CPU time within two seconds");
         drop(crowd);
+        assert_eq!(newcomer.read_u8().await.unwrap(), b'H', "{driver:?}: its turn has come");
         let again = call(address).await;
         drop((first, again));
         let (answered, told) = stop(child).await;

@@ -6,6 +6,7 @@
 mod child;
 #[path = "../echo/mod.rs"]
 mod echo;
+mod faults;
 mod observe;
 mod shed;
 
@@ -299,7 +300,7 @@ async fn many_calls_on_many_connections() {
     .await;
 }
 
-/// A service that holds its thread, and one that uses the runtime around it.
+/// A service whose handlers misbehave, and one that uses the runtime around it.
 struct Odd;
 
 impl Service for Odd {
@@ -307,17 +308,21 @@ impl Service for Odd {
     const METHODS: &'static [Spec] = &[
         Spec::new("/ringwire.peers.v1.Echo/Block", StreamShape::Unary),
         Spec::new("/ringwire.peers.v1.Echo/Tokio", StreamShape::Unary),
+        Spec::new("/ringwire.peers.v1.Echo/Panic", StreamShape::Unary),
+        Spec::new("/ringwire.peers.v1.Echo/Say", StreamShape::Unary),
     ];
 
     fn find(method: &str) -> Option<usize> {
-        ["Block", "Tokio"].iter().position(|name| *name == method)
+        ["Block", "Tokio", "Panic", "Say"].iter().position(|name| *name == method)
     }
 
     async fn serve(&self, method: usize, _: &mut Call, ends: Ends<'_>) -> Result<()> {
-        let (_, response) = ends.unary::<StringValue, StringValue>()?;
+        let (request, response) = ends.unary::<StringValue, StringValue>()?;
+        let value = request.view()?.value.to_owned();
         match method {
-            0 => std::thread::sleep(Duration::from_millis(800)),
-            _ => {
+            // As long as it is told, in milliseconds.
+            0 => std::thread::sleep(Duration::from_millis(value.parse()?)),
+            1 => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 tokio::spawn(async {}).await?;
                 assert_eq!(tokio::task::spawn_blocking(|| 1).await?, 1);
@@ -326,8 +331,10 @@ impl Service for Odd {
                 let (connected, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
                 drop((connected?, accepted?));
             }
+            2 => panic!("a handler of a test"),
+            _ => {}
         }
-        response.send(&StringValue::default()).await?;
+        response.send(&StringValue { value, ..Default::default() }).await?;
         Ok(())
     }
 }
@@ -341,7 +348,7 @@ async fn a_handler_that_blocks_its_shard_is_named() {
             server.notices(move |notice| take.lock().unwrap().push(notice))
         });
         let mut two = running.http2().await;
-        two.send_request(post("Block", "application/grpc", full(envelope("")))).await.unwrap();
+        two.send_request(post("Block", "application/grpc", full(envelope("800")))).await.unwrap();
         let said = std::mem::take(&mut *said.lock().unwrap());
         let [Notice::Blocked { procedure, since, .. }] = &said[..] else { panic!("{said:?}") };
         assert_eq!(procedure.as_deref(), Some("/ringwire.peers.v1.Echo/Block"));

@@ -180,6 +180,24 @@ async fn connections_beyond_the_cap_are_closed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_beyond_the_cap_is_turned_away() {
+    let limits = ServerLimits { requests_max: 1, ..ServerLimits::default() };
+    let timeouts = ServerTimeouts { push_back: Duration::from_millis(1001), ..ServerTimeouts::default() };
+    let server = start(|server| server.limits(limits).timeouts(timeouts));
+    let mut one = server.http1().await;
+    let first = tokio::spawn(async move { text(one.send_request(get("/sleep/10")).await.unwrap()).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut two = server.http2().await;
+    let response = two.send_request(get("/hello")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()["retry-after"], "2");
+    assert_eq!(first.await.unwrap(), "slept");
+    assert_eq!(text(two.send_request(get("/hello")).await.unwrap()).await, "hello");
+    let responses = server.handle.shards()[0].responses;
+    assert_eq!((responses.ok(), responses.failed(ringwire_service::Code::Unavailable)), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_accept_is_tried_again_ever_less_often() {
     let server = start(|server| server);
     let started = Instant::now();

@@ -78,8 +78,11 @@ async fn a_client_without_the_right_certificate_gets_nowhere() {
 async fn a_request_that_comes_with_the_end_of_the_handshake_is_read() {
     let server = start(|server| server.tls(ServerTls::from_pem(SERVER_PEM, SERVER_KEY).unwrap()));
     let mut pipe = server.connect();
-    let mut client =
-        ClientConnection::new(client_config(&[b"http/1.1"], None), "localhost".try_into().unwrap()).unwrap();
+    let mut client = ClientConnection::new(
+        client_config(SERVER_PEM, &[b"http/1.1"], None),
+        "localhost".try_into().unwrap(),
+    )
+    .unwrap();
     client.set_buffer_limit(None);
     write!(client.writer(), "POST /read HTTP/1.1\r\nhost: test\r\ncontent-length: 200000\r\n\r\n").unwrap();
     client.writer().write_all(&[b'x'; 200_000]).unwrap();
@@ -169,6 +172,34 @@ async fn plain_http_on_a_tls_port_is_closed() {
     assert_eq!(after.as_secs(), 0);
 }
 
+#[tokio::test]
+async fn certificates_are_read_again_from_their_files() {
+    let folder = std::env::var_os("TEST_TMPDIR").map_or_else(std::env::temp_dir, std::path::PathBuf::from);
+    let folder = folder.join(format!("ringwire-reload-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+    std::fs::write(&chain, SERVER_PEM).unwrap();
+    std::fs::write(&key, SERVER_KEY).unwrap();
+    let tls = ServerTls::files(&chain, &key).unwrap().reload_every(Duration::from_millis(5));
+    let server = start(|server| server.tls(tls));
+    let shows = async |pem| connect_to(&server, pem, &[b"http/1.1"], None).await;
+    let kept = shows(SERVER_PEM).await.unwrap();
+    // A chain whose key has not come yet, and then no certificate at all: the old one is shown on.
+    for other in [STRANGER_PEM, b"nothing"] {
+        std::fs::write(&chain, other).unwrap();
+        for _ in 0..50 {
+            shows(SERVER_PEM).await.unwrap();
+        }
+    }
+    std::fs::write(&chain, STRANGER_PEM).unwrap();
+    std::fs::write(&key, STRANGER_KEY).unwrap();
+    while shows(STRANGER_PEM).await.is_err() {}
+    assert!(shows(SERVER_PEM).await.is_err());
+    // Connections from before go on.
+    assert_eq!(get_over(kept, "/version").await.unwrap(), "HTTP/1.1");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 #[test]
 fn a_wrong_pem_says_so() {
     for (certificates, key) in
@@ -203,17 +234,31 @@ async fn connect(
     alpn: &[&[u8]],
     identity: Option<(&[u8], &[u8])>,
 ) -> io::Result<TlsStream<DuplexStream>> {
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(client_config(alpn, identity)).connect(name, server.connect()).await
+    connect_to(server, SERVER_PEM, alpn, identity).await
 }
 
-fn client_config(alpn: &[&[u8]], identity: Option<(&[u8], &[u8])>) -> Arc<ClientConfig> {
+/// Connects to a server that must show this certificate.
+async fn connect_to(
+    server: &Running,
+    shown: &'static [u8],
+    alpn: &[&[u8]],
+    identity: Option<(&[u8], &[u8])>,
+) -> io::Result<TlsStream<DuplexStream>> {
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(client_config(shown, alpn, identity)).connect(name, server.connect()).await
+}
+
+fn client_config(
+    shown: &'static [u8],
+    alpn: &[&[u8]],
+    identity: Option<(&[u8], &[u8])>,
+) -> Arc<ClientConfig> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(ExactlyOurServer(provider)));
+        .with_custom_certificate_verifier(Arc::new(Exactly { shown, provider }));
     let mut config = match identity {
         None => builder.with_no_client_auth(),
         Some((chain, key)) => builder
@@ -228,11 +273,14 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).map(Result::unwrap).collect()
 }
 
-/// Trusts the test server's certificate and no other.
+/// Trusts one certificate and no other.
 #[derive(Debug)]
-struct ExactlyOurServer(Arc<CryptoProvider>);
+struct Exactly {
+    shown: &'static [u8],
+    provider: Arc<CryptoProvider>,
+}
 
-impl ServerCertVerifier for ExactlyOurServer {
+impl ServerCertVerifier for Exactly {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -241,7 +289,9 @@ impl ServerCertVerifier for ExactlyOurServer {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        assert_eq!(*end_entity, certificates(SERVER_PEM)[0]);
+        if *end_entity != certificates(self.shown)[0] {
+            return Err(rustls::Error::General("another certificate".to_owned()));
+        }
         Ok(ServerCertVerified::assertion())
     }
 
@@ -251,7 +301,7 @@ impl ServerCertVerifier for ExactlyOurServer {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -260,11 +310,11 @@ impl ServerCertVerifier for ExactlyOurServer {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

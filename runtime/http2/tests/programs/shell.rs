@@ -72,7 +72,9 @@ async fn serve(mut socket: TcpStream) -> io::Result<()> {
                 Ok(sent) => out.advance(sent),
                 Err(_) => connection.handle_end(Instant::now()),
             },
-            () = tokio::time::sleep(wait) => connection.handle_timeout(Instant::now()),
+            _ = tokio::time::timeout(wait, std::future::pending::<()>()) => {
+                connection.handle_timeout(Instant::now());
+            }
         }
     }
 }
