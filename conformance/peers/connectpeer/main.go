@@ -35,6 +35,7 @@ func main() {
 	gzip := flag.Bool("gzip", false, "compress requests")
 	get := flag.Bool("get", false, "use GET where that is possible")
 	ca := flag.String("ca", "", "a PEM file with the certificate to trust, for https")
+	chats := flag.Bool("chatty", false, "only hold 100 conversations of 1,000 messages each way, at once")
 	flag.Parse()
 
 	var options []connect.ClientOption
@@ -63,6 +64,11 @@ func main() {
 		return connect.NewClient[text, text](&http.Client{Transport: transport}, *url+"/ringwire.peers.v1.Echo/"+name, options...)
 	}
 
+	if *chats {
+		chatty(method("Chat"))
+		end()
+		return
+	}
 	say(method("Say"))
 	large(method("Say"))
 	many(method("Say"))
@@ -77,6 +83,10 @@ func main() {
 		chatFails(method("Chat"))
 		cancel(method("Chat"))
 	}
+	end()
+}
+
+func end() {
 	if failed {
 		os.Exit(1)
 	}
@@ -190,6 +200,38 @@ func chat(c *client) {
 	_, err := stream.Receive()
 	expect("chat: end", errors.Is(err, io.EOF), true)
 	expect("chat: close", stream.CloseResponse(), nil)
+}
+
+// chatty holds many conversations at once over one connection, each of many short messages.
+func chatty(c *client) {
+	results := make(chan error)
+	for i := range 100 {
+		go func() { results <- converse(c, i) }()
+	}
+	for range 100 {
+		expect("chatty", <-results, nil)
+	}
+}
+
+func converse(c *client, number int) error {
+	stream := c.CallBidiStream(context.Background())
+	for i := range 1000 {
+		word := fmt.Sprintf("a%d-%d", number, i)
+		if err := stream.Send(wrapperspb.String(word)); err != nil {
+			return fmt.Errorf("message %d: %w", i, err)
+		}
+		reply, err := stream.Receive()
+		if err != nil || reply.Value != strings.ToUpper(word) {
+			return fmt.Errorf("message %d: %v, %w", i, reply, err)
+		}
+	}
+	if err := stream.CloseRequest(); err != nil {
+		return err
+	}
+	if _, err := stream.Receive(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("end: %w", err)
+	}
+	return stream.CloseResponse()
 }
 
 // chatFails does not close its half: the error has to come all the same.

@@ -30,6 +30,7 @@ func main() {
 	target := flag.String("target", "", "where the server is, such as 127.0.0.1:8080")
 	compress := flag.Bool("gzip", false, "compress requests")
 	ca := flag.String("ca", "", "a PEM file with the certificate to trust; TLS is used when it is given")
+	chats := flag.Bool("chatty", false, "only hold 100 conversations of 1,000 messages each way, at once")
 	flag.Parse()
 
 	security := insecure.NewCredentials()
@@ -51,6 +52,11 @@ func main() {
 	}
 	defer connection.Close()
 
+	if *chats {
+		chatty(connection)
+		end()
+		return
+	}
 	say(connection)
 	large(connection)
 	many(connection)
@@ -62,6 +68,10 @@ func main() {
 	chat(connection)
 	chatFails(connection)
 	cancel(connection)
+	end()
+}
+
+func end() {
 	if failed {
 		os.Exit(1)
 	}
@@ -179,6 +189,38 @@ func chat(c *grpc.ClientConn) {
 	expect("chat: close", stream.CloseSend(), nil)
 	_, err := receive(stream)
 	expect("chat: end", errors.Is(err, io.EOF), true)
+}
+
+// chatty holds many conversations at once over one connection, each of many short messages.
+func chatty(c *grpc.ClientConn) {
+	results := make(chan error)
+	for i := range 100 {
+		go func() { results <- converse(c, i) }()
+	}
+	for range 100 {
+		expect("chatty", <-results, nil)
+	}
+}
+
+func converse(c *grpc.ClientConn, number int) error {
+	stream := open(context.Background(), c, "Chat", true, true)
+	for i := range 1000 {
+		word := fmt.Sprintf("a%d-%d", number, i)
+		if err := stream.SendMsg(wrapperspb.String(word)); err != nil {
+			return fmt.Errorf("message %d: %w", i, err)
+		}
+		reply, err := receive(stream)
+		if err != nil || reply != strings.ToUpper(word) {
+			return fmt.Errorf("message %d: %q, %w", i, reply, err)
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	if _, err := receive(stream); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("end: %w", err)
+	}
+	return nil
 }
 
 // chatFails does not close its half: the error has to come all the same.

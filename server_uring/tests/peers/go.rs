@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::programs::find;
+use crate::proxy::Proxy;
 use crate::running::{Certificate, DRIVERS, Running, identity};
 
 /// Runs connectpeer against `server` in every combination of these options.
@@ -82,6 +83,55 @@ fn grpc_go_over_tls() {
         let server = Running::router(driver, Some(identity()));
         let target = format!("127.0.0.1:{}", server.port);
         run(Command::new(&program).args(["-target", &target, "-ca", certificate.path()]));
+    }
+}
+
+/// Has grpc-go and connect-go hold 100 conversations of 1,000 messages each way, each over one connection.
+fn check_chatty(scheme: &str, host: &str, port: u16, ca: &[&str]) {
+    let (Some(grpc), Some(connect)) =
+        (find("RINGWIRE_GRPCPEER", "grpcpeer"), find("RINGWIRE_CONNECTPEER", "connectpeer"))
+    else {
+        return;
+    };
+    run(Command::new(&grpc).args(["-chatty", "-target", &format!("127.0.0.1:{port}")]).args(ca));
+    for protocol in ["connect", "grpc"] {
+        let url = format!("{scheme}://{host}:{port}");
+        run(Command::new(&connect).args(["-chatty", "-url", &url, "-protocol", protocol]).args(ca));
+    }
+}
+
+#[test]
+fn chatty_streams_directly() {
+    for &driver in DRIVERS {
+        let server = Running::router(driver, None);
+        check_chatty("http", "127.0.0.1", server.port, &[]);
+    }
+}
+
+#[test]
+fn chatty_streams_over_tls() {
+    let certificate = Certificate::for_test("chatty");
+    for &driver in DRIVERS {
+        let server = Running::router(driver, Some(identity()));
+        check_chatty("https", "localhost", server.port, &["-ca", certificate.path()]);
+    }
+}
+
+#[test]
+fn chatty_streams_behind_nginx() {
+    for &driver in DRIVERS {
+        let server = Running::router(driver, None);
+        let Some(proxy) = Proxy::nginx(server.port) else { return };
+        check_chatty("http", "127.0.0.1", proxy.port, &[]);
+    }
+}
+
+#[test]
+fn chatty_streams_behind_haproxy() {
+    for &driver in DRIVERS {
+        let server = Running::router(driver, None);
+        let Some(proxy) = Proxy::haproxy(server.port) else { return };
+        check_chatty("http", "127.0.0.1", proxy.port, &[]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Programs that are not ours, against the server on a real port.
 //!
-//! Each is found by its variable (`RINGWIRE_CURL`, `RINGWIRE_CONNECTPEER`, `RINGWIRE_GRPCPEER`, `RINGWIRE_GRPCURL`). Without it, curl is
-//! looked for on the path, and the others are built from `conformance/peers` if `go` is there. A program that cannot be
+//! Each is found by its variable (`RINGWIRE_CURL`, `RINGWIRE_NGINX`, `RINGWIRE_HAPROXY`, `RINGWIRE_CONNECTPEER`, `RINGWIRE_GRPCPEER`,
+//! `RINGWIRE_GRPCURL`). Without it, the first three are looked for on the path, and the others are built from `conformance/peers` if `go` is there. A program that cannot be
 //! had makes its tests say so and pass, unless `RINGWIRE_PEERS=required`.
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test fail it as its body would")]
@@ -11,5 +11,6 @@ mod curl;
 mod echo;
 mod go;
 mod programs;
+mod proxy;
 mod running;
 mod signal;

@@ -9,7 +9,12 @@ pub(crate) fn find(variable: &str, name: &str) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os(variable) {
         return Some(path.into());
     }
-    let found = if name == "curl" { on_path(name) } else { built_by_go().map(|folder| folder.join(name)) };
+    let found = match name {
+        "curl" => on_path(&[name], "--version"),
+        // Programs of the administrator's, whose folder is not on everyone's path.
+        "nginx" | "haproxy" => on_path(&[name, &format!("/usr/sbin/{name}")], "-v"),
+        _ => built_by_go().map(|folder| folder.join(name)),
+    };
     if found.is_none() {
         assert_ne!(std::env::var("RINGWIRE_PEERS").as_deref(), Ok("required"), "{name} is missing");
         println!("skipped: {name} is neither named by {variable} nor to be had otherwise");
@@ -17,9 +22,11 @@ pub(crate) fn find(variable: &str, name: &str) -> Option<PathBuf> {
     found
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
-    let runs = Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
-    runs.then(|| name.into())
+/// The first of these that runs.
+fn on_path(names: &[&str], ask: &str) -> Option<PathBuf> {
+    let runs =
+        |name: &&&str| Command::new(name).arg(ask).output().is_ok_and(|output| output.status.success());
+    names.iter().find(runs).map(PathBuf::from)
 }
 
 /// The folder with the Go programs, built once.
