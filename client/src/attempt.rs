@@ -12,7 +12,7 @@ use crate::{Error, Reply, Result};
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Version};
 use ringwire_call::HttpFields;
-use ringwire_rpc::{CallHead, ClientExchange, Input, RequestLine, StreamShape};
+use ringwire_rpc::{CallHead, ClientExchange, Received, RequestLine, StreamShape};
 use ringwire_transport::RequestBody;
 use std::task::{Context, Poll};
 
@@ -29,7 +29,7 @@ pub(crate) struct Answered {
     pub(crate) exchange: ClientExchange<HttpFields>,
     pub(crate) flow: Flow,
     /// The beginning of the answer, if it is known: of a call with one response, that.
-    pub(crate) first: Option<Input>,
+    pub(crate) first: Option<Received>,
 }
 
 impl Attempt {
@@ -61,7 +61,7 @@ impl Attempt {
     }
 
     /// Waits until the attempt is over.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Input>>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>>> {
         let Self { exchange, flow, observed } = self;
         let polled = if exchange.spec().shape.has_one_response() {
             flow.poll_input(exchange, cx).map_ok(Some)
@@ -76,12 +76,12 @@ impl Attempt {
         polled
     }
 
-    pub(crate) fn answered(self, first: Option<Input>) -> Answered {
+    pub(crate) fn answered(self, first: Option<Received>) -> Answered {
         Answered { exchange: self.exchange, flow: self.flow, first }
     }
 
     /// The reply to a call with one response, taken out of an attempt that is over.
-    pub(crate) fn take_reply(&mut self, first: Option<Input>) -> Result<Reply<Bytes>> {
+    pub(crate) fn take_reply(&mut self, first: Option<Received>) -> Result<Reply<Bytes>> {
         reply(&mut self.exchange, &self.flow, first)
     }
 }
@@ -96,9 +96,9 @@ impl Answered {
 fn reply(
     exchange: &mut ClientExchange<HttpFields>,
     flow: &Flow,
-    first: Option<Input>,
+    first: Option<Received>,
 ) -> Result<Reply<Bytes>> {
-    let Some(Input::Message(message)) = first else {
+    let Some(Received::Message(message)) = first else {
         return Err(Error::internal("the response has no message"));
     };
     Ok(Reply { message, metadata: exchange.take_metadata(), peer: flow.peer().cloned() })

@@ -179,9 +179,15 @@ impl Channel {
     }
 
     /// Tells an observer of every call and of its attempts. It takes the place of the one before.
+    ///
+    /// It is told of connections too, if the transport knows of any. Those are shared with the channels that this one was cloned
+    /// from, and stay with the observer that was there first.
     #[must_use]
     pub fn observe(mut self, observer: impl Observer) -> Self {
-        Arc::make_mut(&mut self.inner).observer = Some(Arc::new(observer));
+        let inner = Arc::make_mut(&mut self.inner);
+        let observer: Arc<dyn Observer> = Arc::new(observer);
+        inner.transport.observe(&observer);
+        inner.observer = Some(observer);
         self
     }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body::Body;
 use ringwire_call::{Cancelled, HttpFields, Instant};
-use ringwire_rpc::{ClientExchange, Input};
+use ringwire_rpc::{ClientExchange, Received};
 use ringwire_transport::{PeerAddr, ResponseBody, TransportError};
 use std::fmt;
 use std::future::Future;
@@ -95,23 +95,23 @@ impl Flow {
         &mut self,
         exchange: &mut impl Hold,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Input>> {
+    ) -> Poll<Result<Received>> {
         loop {
             if self.bounds.have_passed() {
                 return Poll::Ready(Err(self.end(deadline_reached())));
             }
             match exchange.hold(ClientExchange::next_input) {
-                Ok(Input::Message(message)) => {
+                Ok(Received::Message(message)) => {
                     if let Some(watch) = &self.watch {
                         watch.received_message();
                     }
-                    return Poll::Ready(Ok(Input::Message(message)));
+                    return Poll::Ready(Ok(Received::Message(message)));
                 }
-                Ok(Input::End) => {
+                Ok(Received::End) => {
                     self.stage = Stage::Ended;
-                    return Poll::Ready(Ok(Input::End));
+                    return Poll::Ready(Ok(Received::End));
                 }
-                Ok(Input::Pending) => {}
+                Ok(Received::Pending) => {}
                 Err(error) => return Poll::Ready(Err(self.end(error))),
             }
             if self.has_ended() {
@@ -131,15 +131,15 @@ impl Flow {
         &mut self,
         exchange: &mut impl Hold,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Input>>> {
+    ) -> Poll<Result<Option<Received>>> {
         ready!(self.poll_head(exchange, cx));
         if self.has_ended() || self.is_refusal {
             return self.poll_input(exchange, cx).map_ok(Some);
         }
         Poll::Ready(match exchange.hold(ClientExchange::next_input) {
-            Ok(Input::Pending) => Ok(None),
-            Ok(input @ (Input::Message(_) | Input::End)) => {
-                if let (Input::Message(_), Some(watch)) = (&input, &self.watch) {
+            Ok(Received::Pending) => Ok(None),
+            Ok(input @ (Received::Message(_) | Received::End)) => {
+                if let (Received::Message(_), Some(watch)) = (&input, &self.watch) {
                     watch.received_message();
                 }
                 Ok(Some(input))

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use ringwire_call::{Coding, HttpFields, Watchers};
 use ringwire_message::Message;
-use ringwire_rpc::{ClientExchange, Input, Metadata, ResponseMetadata};
+use ringwire_rpc::{ClientExchange, Metadata, Received, ResponseMetadata};
 use ringwire_transport::PeerAddr;
 use std::fmt;
 use std::future::poll_fn;
@@ -132,7 +132,7 @@ pub(crate) struct Receiving {
     full_name: &'static str,
     watchers: Watchers,
     /// What the server said next, where somebody had to look.
-    ahead: Option<Result<Input>>,
+    ahead: Option<Result<Received>>,
     around: Option<Around>,
     /// How the call has ended.
     outcome: Option<Result<()>>,
@@ -159,7 +159,7 @@ impl Receiving {
         held: Held,
         call: &mut Call,
         full_name: &'static str,
-        first: Option<Input>,
+        first: Option<Received>,
     ) -> Self {
         Self {
             flow,
@@ -193,7 +193,7 @@ impl Receiving {
     /// The next message, past those who want to see it.
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         loop {
-            if let Some(Ok(Input::Message(message))) = &mut self.ahead
+            if let Some(Ok(Received::Message(message))) = &mut self.ahead
                 && self.outcome.is_some()
             {
                 let message = std::mem::take(message);
@@ -214,13 +214,13 @@ impl Receiving {
                 }
             }
             let ended = match ready!(self.poll_ahead_input(cx)) {
-                Ok(Input::Message(message)) => {
+                Ok(Received::Message(message)) => {
                     match watched(self.full_name, message, &self.coding, &mut self.watchers) {
                         Ok(message) => return Poll::Ready(Ok(Some(message))),
                         Err(error) => Err(self.flow.end(error)),
                     }
                 }
-                Ok(Input::End | Input::Pending) => Ok(()),
+                Ok(Received::End | Received::Pending) => Ok(()),
                 Err(error) => Err(error),
             };
             self.end(ended);
@@ -283,7 +283,7 @@ impl Receiving {
         self.flow.peer()
     }
 
-    fn poll_ahead_input(&mut self, cx: &mut Context<'_>) -> Poll<Result<Input>> {
+    fn poll_ahead_input(&mut self, cx: &mut Context<'_>) -> Poll<Result<Received>> {
         if let Some(input) = self.ahead.take() {
             return Poll::Ready(input);
         }
@@ -337,7 +337,7 @@ impl Receiving {
         let (headers, trailers) = response.metadata.into_parts();
         self.headers = OnceLock::from(headers);
         self.trailers = OnceLock::from(trailers);
-        self.ahead = reply.map(|message| Ok(Input::Message(message)));
+        self.ahead = reply.map(|message| Ok(Received::Message(message)));
         self.set_outcome(outcome);
     }
 

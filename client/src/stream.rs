@@ -14,7 +14,7 @@ use crate::{BoxFuture, EndedByServer, Error, Incoming, Outgoing, Reply, Result};
 use bytes::{Bytes, BytesMut};
 use ringwire_call::{ChainEnd, Watchers};
 use ringwire_message::{Encode, Message, Writable};
-use ringwire_rpc::{Compress, Input, Metadata, ResponseMetadata};
+use ringwire_rpc::{Compress, Metadata, Received, ResponseMetadata};
 use ringwire_transport::RequestBody;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -342,7 +342,7 @@ impl Opening {
     }
 
     /// Waits until the transport takes the request, or the server has begun to answer without it.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Input>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Received>>> {
         match self.flow.poll_begun(&mut self.cell, cx) {
             Poll::Ready(begun) => Poll::Ready(begun),
             Poll::Pending => self.cell.poll_taken(cx).map(|()| Ok(None)),
@@ -353,7 +353,7 @@ impl Opening {
         self,
         call: &mut Call,
         full_name: &'static str,
-        first: Option<Input>,
+        first: Option<Received>,
     ) -> (Receiving, Outgoing<Q>) {
         let outgoing = Outgoing::new(self.cell.clone(), self.bounds);
         (Receiving::new(self.flow, Held::Shared(self.cell), call, full_name, first), outgoing)

@@ -11,6 +11,7 @@ mod cancel;
 pub mod client;
 pub mod compat;
 pub mod h2spec;
+pub mod hyper;
 mod payload;
 mod plain;
 mod programs;
@@ -21,7 +22,6 @@ pub mod server;
 mod service;
 mod serving;
 pub mod suite;
-pub mod tower;
 
 pub use plain::Plain;
 pub use service::Conformance;

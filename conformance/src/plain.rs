@@ -5,7 +5,7 @@
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use ringwire_tower::BoxError;
+use ringwire_server::BoxError;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;

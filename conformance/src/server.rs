@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io;
 
 /// Becomes what the runner asks for, and serves until it is told to stop. The driver is the one that the variable
-/// `RINGWIRE_DRIVER` names: `ring`, or `readiness`.
+/// `RINGWIRE_DRIVER` names (`ring`, or `readiness`), and the server's choice if it is not set.
 ///
 /// # Errors
 /// The runner asks for nothing, or for what cannot be served, or the variable names no driver.
@@ -36,6 +36,7 @@ fn driver() -> Result<DriverChoice, String> {
         Ok("ring") => Ok(DriverChoice::Ring),
         Ok("readiness") => Ok(DriverChoice::Readiness),
         Ok(other) => Err(format!("RINGWIRE_DRIVER is {other:?}, and must be \"ring\" or \"readiness\"")),
+        Err(std::env::VarError::NotPresent) => Ok(DriverChoice::Auto),
         Err(error) => Err(format!("RINGWIRE_DRIVER: {error}")),
     }
 }

@@ -26,7 +26,8 @@ fn verdict(name: &str, config: &str, side: Side, program: &str) -> Verdict {
 #[test]
 fn a_broken_server_is_red_in_each_configuration() {
     for (name, config, cases) in [("default", "", 288), ("full", include_str!("../full.yaml"), 928)] {
-        let green = verdict(&format!("{name}-whole"), config, Side::Server, &program("SERVER", TOWER_SERVER));
+        let green =
+            verdict(&format!("{name}-whole"), config, Side::Server, &program("SERVER", CONFORMANCE_SERVER));
         assert!(green.is_green(cases), "{green:?}");
         assert!(!green.is_green(cases + 1), "a case is missing");
         let red = verdict(
@@ -74,7 +75,7 @@ fn program(variable: &str, built: Option<&str>) -> String {
     std::env::var(variable).ok().or(built.map(str::to_owned)).expect("a program")
 }
 
-const TOWER_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_tower_server");
+const CONFORMANCE_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_conformance_server");
 const BROKEN_SERVER: Option<&str> = option_env!("CARGO_BIN_EXE_broken_server");
 const POOLED_CLIENT: Option<&str> = option_env!("CARGO_BIN_EXE_pooled_client");
 const BROKEN_CLIENT: Option<&str> = option_env!("CARGO_BIN_EXE_broken_client");

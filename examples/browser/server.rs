@@ -5,8 +5,7 @@
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use ringwire::tower::{Server, terminated};
-use ringwire::{Call, Error, Responses, Result, Router};
+use ringwire::{Call, Error, Responses, Result, Router, Server, terminated};
 use ringwire_axum::IntoAxumRouter;
 use std::path::PathBuf;
 use std::time::Duration;

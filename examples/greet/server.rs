@@ -3,8 +3,7 @@
 #![forbid(unsafe_code)]
 
 use greet_rust::greet::v1::*;
-use ringwire::tower::{ServeError, Server, terminated};
-use ringwire::{Call, Error, Requests, Responses, Result, Router};
+use ringwire::{Call, Error, Requests, Responses, Result, Router, ServeError, Server, terminated};
 
 struct Greeter;
 

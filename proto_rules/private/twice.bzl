@@ -27,6 +27,7 @@ _ONCE = [
     "ringwire_client",
     "ringwire_local",
     "ringwire_tower",
+    "ringwire_server",
     "ringwire",
     "buffa",
     "buffa_types",

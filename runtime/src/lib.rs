@@ -24,17 +24,17 @@ pub use ringwire_local as local;
 pub use ringwire_local::LocalChannel;
 /// Messages and their codecs.
 pub use ringwire_message as message;
-/// The server: a shard per core, on io_uring or on readiness.
+/// The server, and what it is told and tells: drivers, handles, listeners, notices.
 pub use ringwire_server as server;
+pub use ringwire_server::{ServeError, Server, ServerLimits, ServerTimeouts, ServerTls, terminated};
 pub use ringwire_service::{
     Budget, Call, Cancelled, Code, Compress, DeadlinePolicy, Error, ErrorDetails, Guard, Head, Idempotency,
     Interceptor, KIB, Limits, MIB, Message, Metadata, MethodDescriptor, Next, Observer, Payload, Peer,
     PeerAddress, Request, Requests, Response, Responses, Result, Router, RouterError, Routes, Sent, Service,
     Spec, StreamShape, WholeResponse, post_head, with,
 };
-/// The portable server.
-pub use ringwire_tower as tower;
-pub use ringwire_tower::ServeError;
+/// A router for other HTTP servers, and CORS.
+pub use ringwire_tower::{Cors, RpcService};
 // Two copies of one of these in a program do not fit together: who builds on ours finds them here.
 pub use ringwire_message::buffa;
 pub use {bytes, tokio};

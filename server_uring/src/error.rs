@@ -5,13 +5,12 @@ use std::io;
 
 use ringwire_service::RouterError;
 
-/// A server could not be started.
-#[derive(Debug)]
+/// A server could not be started. Its text says what to do, and so does its `Debug` form, which a `main` that returns it prints.
 #[non_exhaustive]
 pub enum ServeError {
     /// The address could not be bound.
     Bind {
-        /// The address, as it was given.
+        /// The address: `127.0.0.1:8080`, `unix:/run/greet.sock`.
         address: String,
         /// The refusal of the operating system, such as a port that is taken.
         error: io::Error,
@@ -40,10 +39,31 @@ impl ServeError {
 impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bind { address, error } => write!(f, "cannot listen on {address}: {error}"),
-            Self::Router(error) => write!(f, "the services do not fit together: {error}"),
+            Self::Bind { address, error } => {
+                write!(f, "cannot listen on {address}: {error}")?;
+                f.write_str(match error.kind() {
+                    io::ErrorKind::AddrInUse => {
+                        ": another program listens there; stop it, or choose another address"
+                    }
+                    io::ErrorKind::AddrNotAvailable => {
+                        ": no interface of this machine has that address; 0.0.0.0 means all of them"
+                    }
+                    io::ErrorKind::PermissionDenied => {
+                        ": choose a port from 1024 on, or a folder that this user may write to"
+                    }
+                    io::ErrorKind::NotFound => ": the folder of the socket must be there",
+                    _ => "",
+                })
+            }
+            Self::Router(error) => error.fmt(f),
             Self::Start(error) => write!(f, "the server cannot be started: {error}"),
         }
+    }
+}
+
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

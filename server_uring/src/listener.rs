@@ -138,7 +138,7 @@ impl fmt::Debug for Accepted {
     }
 }
 
-/// What [`Server::on`](crate::Server::on) serves: a bound socket of the standard library, or a [`Listener`].
+/// What [`Server::on`](crate::Server::on) serves: a bound socket of the standard library or of tokio, or a [`Listener`].
 pub trait IntoListener {
     #[doc(hidden)]
     #[allow(private_interfaces, reason = "the trait is sealed by it")]
@@ -147,7 +147,7 @@ pub trait IntoListener {
 
 /// The listener of a server.
 #[doc(hidden)]
-pub struct Source(pub(crate) Listening);
+pub struct Source(pub(crate) io::Result<Listening>);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,20 +157,33 @@ impl fmt::Debug for Source {
 
 impl<L: Listener> IntoListener for L {
     fn into_listening(self) -> Source {
-        Source(Listening::Other(Box::new(self)))
+        Source(Ok(Listening::Other(Box::new(self))))
     }
 }
 
 impl IntoListener for TcpListener {
     fn into_listening(self) -> Source {
-        Source(Listening::Tcp(self))
+        Source(Ok(Listening::Tcp(self)))
+    }
+}
+
+impl IntoListener for tokio::net::TcpListener {
+    fn into_listening(self) -> Source {
+        Source(self.into_std().map(Listening::Tcp))
     }
 }
 
 #[cfg(unix)]
 impl IntoListener for UnixListener {
     fn into_listening(self) -> Source {
-        Source(Listening::Unix(self))
+        Source(Ok(Listening::Unix(self)))
+    }
+}
+
+#[cfg(unix)]
+impl IntoListener for tokio::net::UnixListener {
+    fn into_listening(self) -> Source {
+        Source(self.into_std().map(Listening::Unix))
     }
 }
 
@@ -249,10 +262,10 @@ impl Socketed {
 #[cfg(target_os = "linux")]
 impl IntoListener for Inherited {
     fn into_listening(self) -> Source {
-        Source(match self.listening {
+        Source(Ok(match self.listening {
             Socketed::Tcp(listener) => Listening::Tcp(listener),
             Socketed::Unix(listener) => Listening::Unix(listener),
-        })
+        }))
     }
 }
 

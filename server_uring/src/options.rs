@@ -55,7 +55,8 @@ impl Default for ServerLimits {
             stream_window: 1024 * KIB,
             connection_window: 1024 * KIB,
             send_buffer_max: 256 * 1024,
-            linger_bytes_max: 1024 * 1024,
+            // A client that sends one message of twice the default limit at once still reads why it was refused.
+            linger_bytes_max: 8 * 1024 * 1024,
         }
     }
 }
@@ -119,13 +120,16 @@ pub(crate) fn config(
     Config {
         http1: http1::Limits {
             head_max: limits.head_bytes_max as usize,
+            // The message of a GET is in its target.
+            target_max: limits.head_bytes_max as usize,
             linger_max: limits.linger_bytes_max as u64,
             linger_timeout: timeouts.linger,
             head_timeout: timeouts.head,
             idle_timeout: timeouts.idle,
-            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order.
+            // An exchange knows which bodies are uploads and which are conversations, whose silence is in order. The rate holds
+            // for bodies whose length was announced, once an exchange has had its time to end one that stops.
             body_timeout: NEVER,
-            body_rate_min: 0,
+            body_rate_grace: timeouts.body.saturating_add(timeouts.head),
             send_timeout: timeouts.send,
             ..http1::Limits::default()
         },
@@ -136,8 +140,6 @@ pub(crate) fn config(
             connection_window: limits.connection_window,
             send_buffer: limits.send_buffer_max,
             preface_timeout: timeouts.handshake,
-            // Old and simple clients never acknowledge. A dead one is found by the PING.
-            settings_ack_timeout: NEVER,
             frame_timeout: timeouts.head,
             send_timeout: timeouts.send,
             ping_interval: timeouts.keepalive,

@@ -88,8 +88,11 @@ impl Server {
     /// Listens on a TCP address; port 0 lets the system choose.
     pub fn bind(address: impl ToSocketAddrs + std::fmt::Debug) -> Self {
         let listening = listener::bind_tcp(&address).map(Listening::Tcp);
-        let listening =
-            listening.map_err(|error| ServeError::Bind { address: format!("{address:?}"), error });
+        let listening = listening.map_err(|error| {
+            // The form of a string has quotes.
+            let address = format!("{address:?}").trim_matches('"').to_owned();
+            ServeError::Bind { address, error }
+        });
         // Only where the kernel spreads connections over the sockets of one address.
         Self { is_shared: cfg!(target_os = "linux"), ..Self::of(listening) }
     }
@@ -121,7 +124,7 @@ impl Server {
     /// Listens on a socket that someone else has bound, or on anything else that accepts.
     pub fn on(listener: impl IntoListener) -> Self {
         let Source(listening) = listener.into_listening();
-        Self::of(Ok(listening))
+        Self::of(listening.map_err(ServeError::Start))
     }
 
     fn of(listening: Result<Listening, ServeError>) -> Self {

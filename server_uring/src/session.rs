@@ -284,7 +284,7 @@ impl<E: Exchange> HttpSession<E> {
                     }
                     Preface::Http2 => self.speak_http2(now),
                     // A peer that meant HTTP/2 would take an answer for a frame.
-                    Preface::Other if names_no_version(&bytes) => self.stage = Stage::Closed,
+                    Preface::Other if is_of_no_version(&bytes) => self.stage = Stage::Closed,
                     Preface::Other => self.speak_http1(now),
                 }
                 self.with_engine(|engine| engine.handle_input(now, bytes));
@@ -709,12 +709,12 @@ fn send_body(stream: &mut Stream<'_>, body: &mut BytesMut, end: End) {
     }
 }
 
-/// Whether the first line is whole, and is of no version of HTTP.
-fn names_no_version(bytes: &[u8]) -> bool {
+/// Whether the first line is whole, begins with a word as a preface and a request do, and names no version of HTTP.
+fn is_of_no_version(bytes: &[u8]) -> bool {
     // One empty line may come before a request.
     let bytes = bytes.strip_prefix(b"\r\n").unwrap_or(bytes);
     let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else { return false };
-    !bytes[..end].windows(VERSION.len()).any(|part| part == VERSION)
+    bytes[0].is_ascii_uppercase() && !bytes[..end].windows(VERSION.len()).any(|part| part == VERSION)
 }
 
 fn stream_of(event: &Event<Head>) -> StreamId {

@@ -13,8 +13,8 @@ use greet::*;
 use least::{Echo, Least};
 use ringwire_client::{Channel, ClientProtocol};
 use ringwire_local::LocalChannel;
+use ringwire_server::Server;
 use ringwire_service::Router;
-use ringwire_tower::Server;
 use std::hint::black_box;
 use tokio::runtime::Runtime;
 

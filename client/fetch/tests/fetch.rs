@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used)] // A test's way to fail.
 
 use probe_rust::probe::v1::*;
+use ringwire_server::Server;
 use ringwire_service::{Call, Error, Requests, Responses, Result, Router};
-use ringwire_tower::Server;
 use std::process::Command;
 use tokio::sync::{oneshot, watch};
 

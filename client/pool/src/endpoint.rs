@@ -13,6 +13,7 @@ use crate::gate::{Shared, Waiting, lock, read, write};
 use crate::http1::{Http1, Ready};
 use crate::http2::Http2;
 use crate::lease::Lease;
+use crate::life::Wish;
 use crate::{Address, HttpVersion};
 use ringwire_transport::{TransportError, TransportErrorKind};
 use std::collections::VecDeque;
@@ -286,6 +287,7 @@ impl Target {
             !slow.is_retired && slow.addresses.contains(&ready.connection.address)
         };
         if !is_wanted {
+            ready.connection.life.wish(Wish::Drain);
             return;
         }
         let surplus = {
@@ -295,7 +297,9 @@ impl Target {
             let max = self.shared.options.limits.http1_idle_max.max(1);
             (parked.len() > max).then(|| parked.remove(0))
         };
-        drop(surplus);
+        if let Some(surplus) = surplus {
+            surplus.connection.life.wish(Wish::Idle);
+        }
         self.serve();
     }
 
@@ -430,6 +434,7 @@ impl Target {
             *parked = kept;
             gone
         };
+        drained(&gone, &parked);
         drop((gone, parked));
         self.serve();
     }
@@ -445,7 +450,16 @@ impl Target {
         self.refuse(Some((closed, waiters)));
         let http2 = self.take_out(|_| true, |_| true);
         let http1 = std::mem::take(&mut *lock(&self.http1));
+        drained(&http2, &http1);
         drop((http2, http1));
+    }
+}
+
+/// Notes that these connections end because this end takes no more requests for them.
+fn drained(http2: &[Arc<Http2>], http1: &[Ready]) {
+    let lives = http2.iter().map(|http2| &http2.life);
+    for life in lives.chain(http1.iter().map(|ready| &ready.connection.life)) {
+        life.wish(Wish::Drain);
     }
 }
 

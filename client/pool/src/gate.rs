@@ -4,9 +4,10 @@ use crate::jitter::Jitter;
 use crate::options::PoolOptions;
 use crate::origin::Origin;
 use crate::state::State;
+use ringwire_call::Observer;
 use ringwire_transport::{TransportError, TransportErrorKind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Notify, watch};
 
 /// What all parts of one pool share.
@@ -15,6 +16,8 @@ pub(crate) struct Shared {
     pub(crate) options: PoolOptions,
     pub(crate) jitter: Jitter,
     pub(crate) gate: Gate,
+    /// Who is told of connections.
+    pub(crate) observer: OnceLock<Arc<dyn Observer>>,
 }
 
 /// How many requests a pool has taken in.

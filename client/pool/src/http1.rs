@@ -3,6 +3,7 @@
 use crate::endpoint::Target;
 use crate::error::{Failed, kind_of};
 use crate::gate::Shared;
+use crate::life::{Life, Wish};
 use crate::upload::Upload;
 use crate::wire::{Tap, Wire};
 use crate::{Address, Io};
@@ -25,6 +26,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) struct Http1 {
     pub(crate) address: Address,
     pub(crate) peer: Arc<str>,
+    pub(crate) life: Arc<Life>,
     wire: Arc<Wire>,
     back: mpsc::UnboundedSender<Ready>,
     task: OnceLock<AbortHandle>,
@@ -73,11 +75,13 @@ impl Opened {
         address: Address,
         shared: &Shared,
         target: Weak<Target>,
+        life: Arc<Life>,
     ) -> (Ready, impl Future<Output = ()> + Send + use<>) {
         let (back, returned) = mpsc::unbounded_channel();
         let http1 = Arc::new(Http1 {
             peer: address.to_string().into(),
             address,
+            life,
             wire: self.wire,
             back,
             task: OnceLock::new(),
@@ -86,8 +90,9 @@ impl Opened {
         });
         let timings = &shared.options.timings;
         let old_at = timings.age.map(|age| Instant::now() + shared.jitter.spread(age, 0.1));
-        let driver =
-            drive(self.connection, Arc::downgrade(&http1), returned, target, old_at, timings.http1_idle);
+        let (life, wire) = (http1.life.clone(), http1.wire.clone());
+        let ended = Ended { http1: Arc::downgrade(&http1), target, life, wire, outcome: None };
+        let driver = drive(self.connection, ended, returned, old_at, timings.http1_idle);
         (Ready { connection: http1, sender: self.sender, is_fresh: true, returning: None }, driver)
     }
 }
@@ -95,20 +100,19 @@ impl Opened {
 /// Drives a connection, and takes back the right to send on it when it has become clean again.
 async fn drive(
     mut connection: Pin<Box<Connection<TokioIo<Tap>, Upload>>>,
-    http1: Weak<Http1>,
+    mut ended: Ended,
     mut returned: mpsc::UnboundedReceiver<Ready>,
-    target: Weak<Target>,
     old_at: Option<Instant>,
     idle: Duration,
 ) {
-    let _ended = Ended { http1: http1.clone(), target: target.clone() };
     let mut waiting: Option<Ready> = None;
     let mut idle_at: Option<Instant> = Some(Instant::now() + idle);
     let mut is_old = false;
     let mut alarm = pin!(sleep_until(Instant::now() + idle));
     poll_fn(|cx| {
         loop {
-            if connection.as_mut().poll(cx).is_ready() {
+            if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
+                ended.outcome = Some(outcome);
                 return Poll::Ready(());
             }
             if waiting.is_none()
@@ -119,12 +123,16 @@ async fn drive(
             if let Some(ready) = &mut waiting {
                 match ready.sender.poll_ready(cx) {
                     Poll::Pending => {}
-                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Err(error)) => {
+                        // What is only closed has ended in order.
+                        ended.outcome = Some(if error.is_closed() { Ok(()) } else { Err(error) });
+                        return Poll::Ready(());
+                    }
                     Poll::Ready(Ok(())) => {
                         let mut ready = waiting.take().expect("it was just polled");
                         ready.returning = None;
                         idle_at = Some(Instant::now() + idle.min(ready.connection.idle_max()));
-                        match target.upgrade() {
+                        match ended.target.upgrade() {
                             Some(target) => target.park(ready),
                             // Nobody is left who could use it.
                             None => drop(ready),
@@ -142,11 +150,12 @@ async fn drive(
             }
             let now = Instant::now();
             is_old |= old_at.is_some_and(|old_at| old_at <= now);
-            let (Some(target), Some(http1)) = (target.upgrade(), http1.upgrade()) else {
+            let (Some(target), Some(http1)) = (ended.target.upgrade(), ended.http1.upgrade()) else {
                 idle_at = None;
                 is_old = true;
                 continue;
             };
+            ended.life.wish(if is_old { Wish::Age } else { Wish::Idle });
             if is_old {
                 http1.retire();
             }
@@ -163,10 +172,14 @@ async fn drive(
 struct Ended {
     http1: Weak<Http1>,
     target: Weak<Target>,
+    life: Arc<Life>,
+    wire: Arc<Wire>,
+    outcome: Option<hyper::Result<()>>,
 }
 
 impl Drop for Ended {
     fn drop(&mut self) {
+        self.life.ended(self.outcome.as_ref(), &self.wire);
         let Some(target) = self.target.upgrade() else { return };
         target.http1_ended(self.http1.upgrade().as_ref());
     }

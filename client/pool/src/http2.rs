@@ -3,6 +3,7 @@
 use crate::endpoint::Target;
 use crate::error::{Failed, is_refused, kind_of};
 use crate::gate::{Shared, lock};
+use crate::life::{Life, Wish};
 use crate::upload::{Current, Upload};
 use crate::wire::{Tap, Wire};
 use crate::{Address, Io};
@@ -24,6 +25,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) struct Http2 {
     pub(crate) address: Address,
     pub(crate) peer: Arc<str>,
+    pub(crate) life: Arc<Life>,
     sender: SendRequest<Upload>,
     wire: Arc<Wire>,
     current: Arc<Current>,
@@ -90,11 +92,13 @@ impl Opened {
         address: Address,
         shared: &Shared,
         target: Weak<Target>,
+        life: Arc<Life>,
     ) -> (Arc<Http2>, impl Future<Output = ()> + Send + use<>) {
         let Self { sender, connection, wire, spawner } = self;
         let http2 = Arc::new(Http2 {
             peer: address.to_string().into(),
             address,
+            life,
             sender,
             wire: wire.clone(),
             current: spawner.current,
@@ -107,7 +111,9 @@ impl Opened {
         });
         let timings = &shared.options.timings;
         let old_at = timings.age.map(|age| http2.born + shared.jitter.spread(age, 0.1));
-        let driver = drive(connection, Arc::downgrade(&http2), wire, target, old_at, timings.http2_idle);
+        let life = http2.life.clone();
+        let ended = Ended { http2: Arc::downgrade(&http2), wire, target, life, outcome: None };
+        let driver = drive(connection, ended, old_at, timings.http2_idle);
         (http2, driver)
     }
 }
@@ -115,13 +121,11 @@ impl Opened {
 /// Drives a connection, and takes it from its target when it is old, idle, superfluous, told to go, or at its end.
 async fn drive(
     mut connection: Pin<Box<Connection<TokioIo<Tap>, Upload, Spawner>>>,
-    http2: Weak<Http2>,
-    wire: Arc<Wire>,
-    target: Weak<Target>,
+    mut ended: Ended,
     old_at: Option<Instant>,
     idle: Duration,
 ) {
-    let _ended = Ended { http2: http2.clone(), wire: wire.clone(), target: target.clone() };
+    let (http2, wire, target) = (ended.http2.clone(), ended.wire.clone(), ended.target.clone());
     let mut check_at = Instant::now() + idle;
     let mut alarm = pin!(sleep_until(old_at.map_or(check_at, |old_at| old_at.min(check_at))));
     let mut going = pin!(wire.changed.notified());
@@ -129,7 +133,8 @@ async fn drive(
     poll_fn(|cx| {
         loop {
             // What a connection dies of, its requests are told.
-            if connection.as_mut().poll(cx).is_ready() {
+            if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
+                ended.outcome = Some(outcome);
                 return Poll::Ready(());
             }
             if !is_kept {
@@ -148,7 +153,11 @@ async fn drive(
                 continue;
             };
             let now = Instant::now();
-            if wire.is_going() || old_at.is_some_and(|old_at| old_at <= now) {
+            let is_old = old_at.is_some_and(|old_at| old_at <= now);
+            if wire.is_going() || is_old {
+                if !wire.is_going() {
+                    http2.life.wish(Wish::Age);
+                }
                 target.remove_http2(&http2);
                 is_kept = false;
                 continue;
@@ -161,6 +170,7 @@ async fn drive(
                 match http2.idle_since().map(|since| since + idle) {
                     Some(idle_at) if idle_at > now => check_at = idle_at,
                     Some(_) => {
+                        http2.life.wish(Wish::Idle);
                         target.remove_http2(&http2);
                         is_kept = false;
                         continue;
@@ -168,6 +178,7 @@ async fn drive(
                     None => check_at = now + idle,
                 }
                 if target.remove_if_superfluous(&http2) {
+                    http2.life.wish(Wish::Idle);
                     is_kept = false;
                     continue;
                 }
@@ -183,10 +194,13 @@ struct Ended {
     http2: Weak<Http2>,
     wire: Arc<Wire>,
     target: Weak<Target>,
+    life: Arc<Life>,
+    outcome: Option<hyper::Result<()>>,
 }
 
 impl Drop for Ended {
     fn drop(&mut self) {
+        self.life.ended(self.outcome.as_ref(), &self.wire);
         let Some(target) = self.target.upgrade() else { return };
         if self.wire.is_annoyed() {
             target.annoyed();

@@ -29,6 +29,7 @@ mod http1;
 mod http2;
 mod jitter;
 mod lease;
+mod life;
 mod options;
 mod origin;
 mod pool;

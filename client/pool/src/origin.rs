@@ -46,6 +46,14 @@ impl Name {
 }
 
 impl Origin {
+    /// The whole of it, its scheme too.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Host { scheme, name } => format!("{scheme}://{name}"),
+            Self::Unix(_) => self.to_string(),
+        }
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         matches!(self, Self::Host { scheme, .. } if *scheme == Scheme::HTTPS)
     }

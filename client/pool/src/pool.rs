@@ -15,13 +15,14 @@ use crate::{HttpVersion, PoolError, PoolOptions, Tls, WaitForReady};
 use http::header::HOST;
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{HeaderValue, Request, Response, StatusCode, Version, request};
+use ringwire_call::Observer;
 use ringwire_transport::{
     PeerAddr, RequestBody, ResponseBody, Transport, TransportError, TransportErrorKind,
 };
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Connections to one origin. Clones share them.
@@ -77,7 +78,8 @@ impl Pool {
             },
         };
         let jitter = Jitter::new(options.seed);
-        let shared = Arc::new(Shared { origin, options, jitter, gate: Gate::default() });
+        let shared =
+            Arc::new(Shared { origin, options, jitter, gate: Gate::default(), observer: OnceLock::new() });
         let channels = lanes
             .into_iter()
             .enumerate()
@@ -145,6 +147,11 @@ impl Transport for Pool {
         let channel = channel.expect("a pool has a channel").clone();
         let shared = self.inner.shared.clone();
         Box::pin(async move { Outgoing::new(parts, body, needs, &shared).send(&shared, &channel).await })
+    }
+
+    fn observe(&self, observer: &Arc<dyn Observer>) {
+        // The first one stays.
+        let _ = self.inner.shared.observer.set(observer.clone());
     }
 }
 

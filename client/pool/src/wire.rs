@@ -18,6 +18,7 @@ pub(crate) struct Wire {
     is_settled: AtomicBool,
     is_going: AtomicBool,
     is_annoyed: AtomicBool,
+    has_ended: AtomicBool,
     /// One of the above has changed. One task waits for it.
     pub(crate) changed: Notify,
 }
@@ -54,6 +55,11 @@ impl Wire {
     /// Whether the peer goes because it was asked too often.
     pub(crate) fn is_annoyed(&self) -> bool {
         self.is_annoyed.load(Ordering::Acquire)
+    }
+
+    /// Whether the peer has sent all that it will: it has closed its side, or takes no more requests.
+    pub(crate) fn has_said_all(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire) || self.is_going()
     }
 
     fn heard(&self, said: Said) {
@@ -95,7 +101,11 @@ impl AsyncRead for Tap {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { io, wire, scanner } = self.get_mut();
         let before = buf.filled().len();
+        let has_room = buf.remaining() > 0;
         ready!(Pin::new(io).poll_read(cx, buf))?;
+        if has_room && buf.filled().len() == before {
+            wire.has_ended.store(true, Ordering::Release);
+        }
         if let Some(scanner) = scanner {
             scanner.push(&buf.filled()[before..], |said| wire.heard(said));
         }

@@ -11,8 +11,9 @@ use greet::*;
 use ringwire_client::pool::{HttpVersion, PoolOptions};
 use ringwire_client::{Channel, ClientProtocol, Code, Compressions, Result, Tower};
 use ringwire_compress::{CompressionPolicy, Gzip};
+use ringwire_server::Server;
 use ringwire_service::Router;
-use ringwire_tower::{RpcService, Server};
+use ringwire_tower::RpcService;
 use std::net::SocketAddr;
 use support::*;
 

@@ -4,9 +4,11 @@ use crate::{BoxError, RequestBody, ResponseBody, TransportError, TransportErrorK
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use ringwire_call::Observer;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use tower_service::Service;
 
 /// Carries HTTP requests to where they are answered.
@@ -20,6 +22,9 @@ pub trait Transport: Send + Sync + 'static {
         &self,
         request: Request<RequestBody>,
     ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send>>;
+
+    /// Tells an observer of connections from here on, if this transport knows of any. The first observer stays.
+    fn observe(&self, _observer: &Arc<dyn Observer>) {}
 }
 
 /// A tower service as a transport: a user's layers, or a whole HTTP client.

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use ringwire_conformance::{router, tower};
+use ringwire_conformance::{router, server};
 use ringwire_service::{Call, Interceptor, Metadata, Next, Result};
 
 struct Forgetful;
@@ -15,7 +15,7 @@ impl Interceptor<Call> for Forgetful {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    tower::run(|asked| router(asked).intercept(Forgetful)).await
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    server::run(|asked| router(asked).intercept(Forgetful)).await
 }

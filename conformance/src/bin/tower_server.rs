@@ -1,8 +1,8 @@
-//! The portable server under test.
+//! The tower service under test, on hyper.
 
 #![forbid(unsafe_code)]
 
 #[tokio::main]
-async fn main() -> ringwire_service::Result<()> {
-    ringwire_conformance::tower::run(ringwire_conformance::router).await
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ringwire_conformance::hyper::run().await
 }

@@ -40,9 +40,9 @@ impl Case {
         self
     }
 
-    /// What our server over hyper says in its place, and why.
-    pub(crate) fn over_hyper(self, says: impl Into<String>, why: &'static str) -> Self {
-        self.differs(Server::OverHyper, "", says, why)
+    /// What our server says in its place, and why.
+    pub(crate) fn ringwire(self, says: impl Into<String>, why: &'static str) -> Self {
+        self.differs(Server::Ringwire, "", says, why)
     }
 
     /// What connect-go says in its place, and why.
@@ -79,8 +79,8 @@ impl Case {
 /// Whose server it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Server {
-    /// Ours, portable.
-    OverHyper,
+    /// Ours.
+    Ringwire,
     /// The suite's own reference: for calibration.
     ConnectGo,
 }

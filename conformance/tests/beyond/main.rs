@@ -22,10 +22,10 @@ use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_does_what_the_cases_say() {
-    let program = program("SERVER", option_env!("CARGO_BIN_EXE_tower_server"));
+    let program = program("SERVER", option_env!("CARGO_BIN_EXE_conformance_server"));
     let whose = std::env::var("SERVER_IS").ok();
     let server = match whose.as_deref() {
-        None | Some("over-hyper") => Server::OverHyper,
+        None | Some("ringwire") => Server::Ringwire,
         Some("connect-go") => Server::ConnectGo,
         Some(other) => panic!("no case knows {other}"),
     };

@@ -2,8 +2,7 @@
 
 use greet_rust::greet::v1::*;
 use people_rust::people::v1::Person;
-use ringwire::tower::Server;
-use ringwire::{Call, Channel, Result, Router};
+use ringwire::{Call, Channel, Result, Router, Server};
 
 struct Greeter;
 

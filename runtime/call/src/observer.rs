@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Told of what happens to calls and connections: of refused calls too. It knows no logger; adapters to those are packages.
 ///
-/// It is called where the thing happens, on a path that serves calls: it must not block. Where none is registered, nothing is
+/// It is called where the thing happens, on a path that serves calls: it must neither block nor panic. Where none is registered, nothing is
 /// collected for it.
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of one event.
@@ -106,9 +106,9 @@ pub struct CallEnded<'a> {
     pub codec: Option<&'static str>,
     /// The outcome.
     pub outcome: CallOutcome<'a>,
-    /// The bytes and messages that arrived; not known of a call that was cancelled, and zero.
+    /// The bytes and messages that arrived, in all attempts together.
     pub received: Traffic,
-    /// The bytes and messages that were sent; not known of a call that was cancelled, and zero.
+    /// The bytes and messages that were sent, in all attempts together.
     pub sent: Traffic,
     /// The time at which the call began.
     pub begun: Instant,
@@ -199,6 +199,8 @@ pub enum ConnectionEnd<'a> {
     Age,
     /// This end takes no more calls, here or at that address.
     Drain,
+    /// A call on it was given up where its version of HTTP has no other way to say so, or the runtime that drove it ended.
+    Cancelled,
     /// It broke: by the network, or because the peer broke a rule or a limit.
     Broken(&'a (dyn std::error::Error + 'static)),
 }

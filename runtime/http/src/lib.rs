@@ -13,6 +13,7 @@ mod headers;
 mod method;
 mod names;
 mod output;
+mod pace;
 mod role;
 mod version;
 
@@ -23,5 +24,6 @@ pub use headers::{Headers, HeadersMut};
 pub use method::{Method, is_token};
 pub use names::{Names, TOKENS_MAX, Token};
 pub use output::{Close, Output, Part, SendQueue};
+pub use pace::Pace;
 pub use role::{Client, RequestLine, Role, Server};
 pub use version::Version;

@@ -6,7 +6,7 @@ use crate::send::{FieldSink, Send};
 use crate::timer::{Timer, Wait};
 use crate::{Fault, Limits, StreamMut};
 use bytes::{Bytes, BytesMut};
-use ringwire_http::{Close, Event, Names, Output, Reset, Role, SendQueue, StreamId, Version};
+use ringwire_http::{Close, Event, Names, Output, Pace, Reset, Role, SendQueue, StreamId, Version};
 use std::time::Instant;
 
 /// An HTTP/1 connection, for one of its sides.
@@ -56,8 +56,8 @@ pub struct Connection<R: Side> {
     starved: bool,
     reset: Option<(StreamId, Reset)>,
     timer: Timer,
-    /// The length of what the shell still had to send, and since when.
-    unsent: (usize, Instant),
+    /// The length of what the shell still had to send, and the pace at which it becomes less.
+    unsent: (usize, Pace),
     outcome: Option<Outcome>,
     pub(crate) side: R::State,
 }
@@ -163,7 +163,7 @@ impl<R: Side> Connection<R> {
             starved: false,
             reset: None,
             timer: Timer::new(wait, now),
-            unsent: (0, now),
+            unsent: (0, Pace::new(now)),
             outcome: None,
             side,
         }
@@ -240,19 +240,23 @@ impl<R: Side> Connection<R> {
     }
 
     /// Moves bytes that are to be sent into `out`, if `out` is empty. If it is not, this only sees whether the peer takes
-    /// any.
+    /// enough.
     ///
     /// Where bytes were moved, [`poll_event`](Self::poll_event) may have more to say.
     pub fn poll_output(&mut self, now: Instant, out: &mut SendQueue) -> Output {
-        let is_taken = out.is_empty() || out.len() != self.unsent.0;
+        let (unsent, pace) = &mut self.unsent;
+        if out.len() < *unsent {
+            pace.take(*unsent - out.len(), now);
+            *unsent = out.len();
+        }
+        let (timeout, min) = (self.limits.send_timeout, self.limits.send_min());
+        let is_slow = !out.is_empty() && pace.is_slow(now, timeout, min);
         if out.is_empty() {
             self.flush_head();
             if !self.out.is_empty() {
                 std::mem::swap(out, &mut self.out);
             }
-        }
-        if is_taken {
-            self.unsent = (out.len(), now);
+            self.unsent = (out.len(), Pace::new(now));
         }
         let lingers = match self.phase {
             Phase::Open | Phase::Draining | Phase::Closed => true,
@@ -262,9 +266,8 @@ impl<R: Side> Connection<R> {
         if !lingers && out.is_empty() {
             self.phase = Phase::Closed;
         }
-        let stalled_at =
-            if out.is_empty() { None } else { self.unsent.1.checked_add(self.limits.send_timeout) };
-        if stalled_at.is_some_and(|at| at <= now) && self.phase != Phase::Closed {
+        let stalled_at = if out.is_empty() { None } else { self.unsent.1.due(timeout) };
+        if is_slow && self.phase != Phase::Closed {
             self.fail(Fault::SendTimeout);
         }
         self.timer.set(self.wait(out), now);

@@ -44,8 +44,18 @@ pub struct Limits {
     pub body_rate_min: u32,
     /// The time in which `body_rate_min` is not looked at: a network may be slow to begin.
     pub body_rate_grace: Duration,
-    /// The longest time in which the peer takes none of the bytes that are to be sent.
+    /// The longest time in which the peer takes too few of the bytes that are to be sent.
     pub send_timeout: Duration,
+    /// The fewest bytes a second that the peer takes over each `send_timeout`. Without it, a byte a minute would hold what is
+    /// unsent for ever. 32 is a fraction of what people read.
+    pub send_rate_min: u32,
+}
+
+impl Limits {
+    /// The bytes that the peer must take in a `send_timeout`.
+    pub(crate) fn send_min(&self) -> u64 {
+        self.send_timeout.as_secs().saturating_mul(self.send_rate_min.into()).max(1)
+    }
 }
 
 impl Default for Limits {
@@ -68,6 +78,7 @@ impl Default for Limits {
             body_rate_min: 240,
             body_rate_grace: Duration::from_secs(10),
             send_timeout: Duration::from_secs(60),
+            send_rate_min: 32,
         }
     }
 }

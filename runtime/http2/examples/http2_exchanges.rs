@@ -2,84 +2,33 @@
 //! requests less those of 1000, divided by 5000:
 //!
 //! ```sh
-//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='http2_exchanges::exchange*' http2_exchanges 6000
+//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='http2_exchanges::ours::exchange*' http2_exchanges 6000
 //! ```
 //!
 //! The requests are those of a gRPC client on a warm connection: 71 bytes of a message, fields that are all in the table.
-//! A second argument chooses the engine: `ours`, `h2` for the crate on a transport in memory, or `none`, whose count is
-//! that of making the requests.
+//! A second argument chooses the engine: `ours`, `h2` or `hyper` on a transport in memory, or `none`, whose count is that of
+//! making the requests.
 
 #[path = "http2_exchanges/input.rs"]
 mod input;
 #[path = "http2_exchanges/other.rs"]
 mod other;
 
-use bytes::{BufMut, Bytes};
+#[path = "http2_exchanges/ours.rs"]
+mod ours;
+
 use input::Requests;
-use ringwire_http::{Event, Names, Part, SendQueue, Server, StreamId, Token};
-use ringwire_http2::{Connection, Limits};
-use std::time::Instant;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let count: u32 = arguments.next().map_or(1, |count| count.parse().expect("a number of requests"));
-    let mut requests = Requests::new();
     match arguments.next().as_deref() {
-        Some("none") => return (0..count).for_each(|_| drop(std::hint::black_box(requests.next()))),
-        Some("h2") => return other::run(count),
-        _ => {}
-    }
-    let now = Instant::now();
-    let mut connection = Connection::server(Limits::default(), &NAMES, now);
-    let mut out = SendQueue::new();
-    connection.handle_input(now, Requests::preface());
-    for _ in 0..count {
-        let bytes = requests.next();
-        // A shell gives its buffers back to a pool: the engine does not pay for that.
-        let _kept = bytes.clone();
-        exchange(&mut connection, bytes, now, &mut out);
-    }
-}
-
-#[inline(never)]
-fn exchange(connection: &mut Connection<Server>, bytes: Bytes, now: Instant, out: &mut SendQueue) {
-    connection.handle_input(now, bytes);
-    let mut answered = false;
-    while let Some(event) = connection.poll_event() {
-        match event {
-            Event::Head { head, .. } => assert!(!head.path().is_empty()),
-            Event::Data { stream, data, end } => {
-                let mut open = connection.stream(stream).expect("an open stream");
-                open.release(data.len());
-                if end {
-                    answered = true;
-                    answer(connection, stream, &data);
-                }
-            }
-            Event::Trailers { .. } | Event::Room { .. } | Event::Reset { .. } => panic!("{event:?}"),
+        Some("none") => {
+            let mut requests = Requests::new();
+            (0..count).for_each(|_| drop(std::hint::black_box(requests.next())));
         }
+        Some("h2") => other::run(count),
+        Some("hyper") => other::run_hyper(count),
+        _ => ours::run(count),
     }
-    assert!(answered);
-    let output = connection.poll_output(now, out);
-    std::hint::black_box(output);
-    out.advance(out.len());
 }
-
-fn answer(connection: &mut Connection<Server>, stream: StreamId, data: &Bytes) {
-    let mut open = connection.stream(stream).expect("an open stream");
-    open.write(|fields, _| {
-        fields.append_static(Token::CONTENT_TYPE, "application/grpc");
-        (Part::Head { status: 200, end: false }, ())
-    });
-    open.write(|_, body| {
-        body.put_slice(data);
-        (Part::Data { end: false }, ())
-    });
-    open.write(|fields, _| {
-        fields.append_static(GRPC_STATUS, "0");
-        (Part::Trailers, ())
-    });
-}
-
-const GRPC_STATUS: Token = Token::extra(0, "grpc-status");
-static NAMES: Names = Names::new(&[GRPC_STATUS]);

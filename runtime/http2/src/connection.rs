@@ -11,7 +11,8 @@ use crate::{ErrorCode, Limits, Outcome, Side, StreamMut, Wait};
 use bytes::{Buf, Bytes};
 use ringwire_hpack::Encoder;
 use ringwire_http::{
-    Client, Close, Event, HeadersMut, Method, Names, Output, RequestLine, Reset, SendQueue, Server, StreamId,
+    Client, Close, Event, HeadersMut, Method, Names, Output, Pace, RequestLine, Reset, SendQueue, Server,
+    StreamId,
 };
 use std::collections::VecDeque;
 use std::fmt;
@@ -78,9 +79,9 @@ pub struct Connection<R: Side> {
     /// Streams with something to send, in the order of their turns.
     pub(crate) ready: VecDeque<Key>,
     pub(crate) wants_room: Vec<Key>,
-    /// Bytes that the shell had not sent when it last asked, and the time at which they became fewer.
+    /// Bytes that the shell had not sent when it last asked, and the pace at which they become fewer.
     unsent: usize,
-    unsent_since: Instant,
+    pace: Pace,
     send_overdue: bool,
 
     pub(crate) timers: Timers,
@@ -88,9 +89,10 @@ pub struct Connection<R: Side> {
     /// The time at which the shell asked first after the last stream had ended.
     idle_since: Option<Instant>,
     resets: Bucket,
-    faults: Bucket,
     pub(crate) control_frames: Bucket,
     replies: u32,
+    /// The bytes of the peer that were discarded since everything is said.
+    discarded: usize,
     role: PhantomData<R>,
 }
 
@@ -232,15 +234,15 @@ impl<R: Side> Connection<R> {
             ready: VecDeque::new(),
             wants_room: Vec::new(),
             unsent: 0,
-            unsent_since: now,
+            pace: Pace::new(now),
             idle_since: None,
             send_overdue: false,
             timers,
             input_last: now,
             resets: Bucket::new(limits.resets, now),
-            faults: Bucket::new(limits.faults, now),
             control_frames: Bucket::new(limits.control_frames, now),
             replies: 0,
+            discarded: 0,
             role: PhantomData,
             limits,
         }
@@ -266,6 +268,10 @@ impl<R: Side> Connection<R> {
         self.now = now;
         self.input_last = now;
         if self.has_ended() {
+            self.discarded += bytes.len();
+            if self.discarded > DISCARDED_MAX {
+                self.life = Life::Closed;
+            }
             return;
         }
         if self.input.is_empty() {
@@ -413,10 +419,8 @@ impl<R: Side> Connection<R> {
             if !self.wants_room.is_empty() {
                 self.offer_room();
             }
-        } else if out.len() < self.unsent {
-            self.expect_progress(out.len());
-        } else if self.send_overdue {
-            self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
+        } else {
+            self.look_at_progress(out.len());
         }
         self.end_if_drained();
         if self.idle_since.is_none() && self.streams.is_empty() {
@@ -442,11 +446,15 @@ impl<R: Side> Connection<R> {
         Output { deadline: self.timers.next(), read: true, close }
     }
 
-    /// Begins to wait until the peer takes some of what is unsent. The timer is not moved each time: it looks again when it
-    /// is due.
+    /// The bytes that the peer must take in a `send_timeout`.
+    fn send_min(&self) -> u64 {
+        self.limits.send_timeout.as_secs().saturating_mul(self.limits.send_rate_min.into()).max(1)
+    }
+
+    /// Begins to wait until the peer takes what is unsent. The timer is not moved each time: it looks again when it is due.
     fn expect_progress(&mut self, unsent: usize) {
         self.unsent = unsent;
-        self.unsent_since = self.now;
+        self.pace = Pace::new(self.now);
         self.send_overdue = false;
         if !self.timers.is_set(Timer::Send) {
             self.timers.set_after(Timer::Send, self.now, Some(self.limits.send_timeout));
@@ -455,10 +463,24 @@ impl<R: Side> Connection<R> {
 
     /// Only the shell knows whether it has sent anything since: `poll_output` asks.
     fn check_progress(&mut self) {
-        let due = self.unsent_since.checked_add(self.limits.send_timeout);
-        match due.filter(|due| *due > self.now) {
+        match self.pace.due(self.limits.send_timeout).filter(|due| *due > self.now) {
             Some(later) => self.timers.set(Timer::Send, later),
             None => self.send_overdue = true,
+        }
+    }
+
+    fn look_at_progress(&mut self, unsent: usize) {
+        if unsent < self.unsent {
+            self.pace.take(self.unsent - unsent, self.now);
+            self.unsent = unsent;
+        }
+        if !std::mem::take(&mut self.send_overdue) {
+            return;
+        }
+        if self.pace.is_slow(self.now, self.limits.send_timeout, self.send_min()) {
+            self.finish(Outcome::TimedOut(Wait::Send), Life::Closed);
+        } else if let Some(later) = self.pace.due(self.limits.send_timeout) {
+            self.timers.set(Timer::Send, later);
         }
     }
 
@@ -564,7 +586,7 @@ impl<R: Side> Connection<R> {
 
     /// Counts a frame that carries neither a message nor news.
     pub(crate) fn count_control_frame(&mut self) -> Checked<()> {
-        if self.control_frames.take(self.now) {
+        if self.control_frames.take(1, self.now) {
             Ok(())
         } else {
             Err(Outcome::Excess(crate::Guard::ControlFrames).into())
@@ -589,7 +611,8 @@ impl<R: Side> Connection<R> {
         stream.bodiless = false;
         stream.is_ready = false;
         stream.wants_room = false;
-        stream.blocked_since = None;
+        stream.is_blocked = false;
+        stream.pace = None;
         key
     }
 
@@ -633,16 +656,22 @@ impl<R: Side> Connection<R> {
     #[cold]
     pub(crate) fn refuse(&mut self, id: u32, code: ErrorCode) -> Checked<()> {
         self.put_reset(id, code);
-        self.count_fault()
+        self.count_resets(1)
     }
 
-    /// Counts a stream on which the peer went wrong.
-    pub(crate) fn count_fault(&mut self) -> Checked<()> {
-        if self.faults.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Faults).into()) }
+    /// Counts streams that came to nothing.
+    pub(crate) fn count_resets(&mut self, count: u32) -> Checked<()> {
+        if self.resets.take(count, self.now) {
+            Ok(())
+        } else {
+            Err(Outcome::Excess(crate::Guard::Resets).into())
+        }
     }
 
-    pub(crate) fn count_reset(&mut self) -> Checked<()> {
-        if self.resets.take(self.now) { Ok(()) } else { Err(Outcome::Excess(crate::Guard::Resets).into()) }
+    /// Counts a header list that is too large, by the bytes that were looked at.
+    pub(crate) fn count_large_list(&mut self, bytes: usize) -> Checked<()> {
+        let count = bytes.saturating_mul(LIST_RESETS) / (self.limits.header_list_max as usize).max(1);
+        self.count_resets(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Takes bytes off the connection's window, and opens it again: no stream may block the others. Beyond a bound the
@@ -699,25 +728,28 @@ impl<R: Side> Connection<R> {
         if took <= round_trip * 2 { size.saturating_mul(2).min(max) } else { size }
     }
 
-    /// Resets the streams whose windows the peer has kept shut for too long.
+    /// Resets the streams whose windows the peer has kept shut, or all but shut, for too long.
     fn reset_blocked(&mut self) {
-        let now = self.now;
-        let timeout = self.limits.send_timeout;
-        let is_overdue = |since: Instant| now.saturating_duration_since(since) >= timeout;
-        let mut oldest = None::<Instant>;
+        let (now, timeout, min) = (self.now, self.limits.send_timeout, self.send_min());
+        let mut next = None;
         let keys: Vec<Key> = self.streams.keys().collect();
         for key in keys {
-            let Some(since) = self.streams.at(key).blocked_since else { continue };
-            if is_overdue(since) {
+            let stream = self.streams.at(key);
+            let Some(pace) = &mut stream.pace else { continue };
+            if pace.is_slow(now, timeout, min) && stream.is_blocked {
                 self.events.push_back(Event::Reset { stream: StreamId(key.id), reset: Reset::Excessive });
                 self.remove(key, Ended::ResetHere);
                 self.put_reset(key.id, ErrorCode::ENHANCE_YOUR_CALM);
-            } else {
-                oldest = Some(oldest.map_or(since, |oldest| oldest.min(since)));
+                continue;
             }
+            if !stream.is_blocked {
+                // It waits for its turn.
+                *pace = Pace::new(now);
+            }
+            next = next.into_iter().chain(pace.due(timeout)).min();
         }
-        if let Some(oldest) = oldest {
-            self.timers.set_after(Timer::Windows, oldest, Some(timeout));
+        if let Some(next) = next {
+            self.timers.set(Timer::Windows, next);
         }
     }
 
@@ -760,8 +792,12 @@ const PING_DRAIN: &[u8] = b"\0drain\0\0";
 const DRAIN_STEP: Duration = Duration::from_secs(5);
 /// The time in which the peer can read the last bytes before the transport closes.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
+/// What a peer may send in that time: as much as it may have under way at first.
+const DISCARDED_MAX: usize = 4 * 1024 * 1024;
 /// Frames that a stream, or a frame with data, earns: one WINDOW_UPDATE for the stream, one for the connection, a PING to
 /// measure by, and room for a careless peer.
 pub(crate) const FRAMES_EARNED: u32 = 10;
+/// The resets that as many bytes count as as a header list may have, if it is too large.
+const LIST_RESETS: usize = 8;
 /// The debug text of a peer that is kept.
 const DEBUG_KEPT: usize = 256;

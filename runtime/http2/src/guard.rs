@@ -16,12 +16,12 @@ impl Bucket {
         Self { allowance, left: allowance.burst, refilled: now }
     }
 
-    /// Takes one; `false` if there is none.
-    pub(crate) fn take(&mut self, now: Instant) -> bool {
-        if self.left == 0 {
+    /// Takes so many; `false` if there are fewer.
+    pub(crate) fn take(&mut self, count: u32, now: Instant) -> bool {
+        if self.left < count {
             self.refill(now);
         }
-        let Some(left) = self.left.checked_sub(1) else { return false };
+        let Some(left) = self.left.checked_sub(count) else { return false };
         self.left = left;
         true
     }
@@ -145,14 +145,15 @@ mod tests {
     fn a_bucket_empties_refills_and_never_overflows() {
         let start = Instant::now();
         let mut bucket = Bucket::new(Allowance { burst: 3, per_second: 2 }, start);
-        let mut taken = |at: Instant| (0..10).take_while(|_| bucket.take(at)).count();
+        let mut taken = |at: Instant| (0..10).take_while(|_| bucket.take(1, at)).count();
         assert_eq!(taken(start), 3);
         assert_eq!(taken(start + SECOND / 4), 0);
         assert_eq!(taken(start + SECOND / 2), 1);
         assert_eq!(taken(start + SECOND), 1);
         assert_eq!(taken(start + 100 * SECOND), 3);
         bucket.earn(2);
-        assert_eq!((0..10).take_while(|_| bucket.take(start + 100 * SECOND)).count(), 2);
+        assert!(!bucket.take(3, start + 100 * SECOND));
+        assert!(bucket.take(2, start + 100 * SECOND));
         bucket.earn(u32::MAX);
         assert_eq!(bucket.left, 3);
     }

@@ -33,7 +33,10 @@ pub(crate) enum Read<H> {
     /// It is not what HTTP allows.
     Malformed,
     /// Its list is larger than the limit.
-    TooLarge,
+    TooLarge {
+        /// What was looked at: the block, and the list up to the limit.
+        bytes: usize,
+    },
 }
 
 impl Heads {
@@ -63,7 +66,7 @@ impl Heads {
         let mut message = Message::new(self.names);
         let size = self.decoder.decode(block, self.list_max, &mut |line| message.add(line))?;
         if size > self.list_max {
-            return Ok(Read::TooLarge);
+            return Ok(Read::TooLarge { bytes: self.list_max + block.len() });
         }
         let content_length = message.content_length;
         let Some(head) = message.into_request() else { return Ok(Read::Malformed) };
@@ -87,7 +90,7 @@ impl Heads {
         let mut message = Message::new(self.names);
         let size = self.decoder.decode(block, self.list_max, &mut |line| message.add(line))?;
         if size > self.list_max {
-            return Ok(Read::TooLarge);
+            return Ok(Read::TooLarge { bytes: self.list_max + block.len() });
         }
         let content_length = message.content_length;
         Ok(message.into_response().map_or(Read::Malformed, |head| Read::Whole { head, content_length }))
@@ -98,14 +101,19 @@ impl Heads {
         let mut message = Message::new(self.names);
         let size = self.decoder.decode(block, self.list_max, &mut |line| message.add(line))?;
         if size > self.list_max {
-            return Ok(Read::TooLarge);
+            return Ok(Read::TooLarge { bytes: self.list_max + block.len() });
         }
         Ok(message.into_trailers().map_or(Read::Malformed, |head| Read::Whole { head, content_length: None }))
     }
 
-    /// Reads a block for the table's sake only.
-    pub(crate) fn skip(&mut self, block: &[u8]) -> Result<(), DecodeError> {
-        self.decoder.decode(block, 0, &mut |_| {}).map(drop)
+    /// Reads a block for the table's sake only; says so if its list is larger than the limit.
+    pub(crate) fn skip(&mut self, block: &[u8]) -> Result<Read<()>, DecodeError> {
+        let size = self.decoder.decode(block, 0, &mut |_| {})?;
+        Ok(if size > self.list_max {
+            Read::TooLarge { bytes: block.len() }
+        } else {
+            Read::Whole { head: (), content_length: None }
+        })
     }
 }
 

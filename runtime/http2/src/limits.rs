@@ -32,12 +32,11 @@ pub struct Limits {
     /// Bytes of a stream that wait to be sent; beyond it a stream has no room. Default: 256 KiB, what a fast network takes in
     /// a few milliseconds.
     pub send_buffer: usize,
-    /// Resets of streams by the peer. Each may have started a handler for nothing; a stream that ends well earns one back.
-    /// Default: 200, and 50 a second.
+    /// Streams that come to nothing: those that the peer resets, and those that this side resets because the peer broke a rule
+    /// within them or opened too many. Each may have started a handler for nothing, whoever ends it; a stream that ends well
+    /// earns one back. A header list that is too large counts as eight for every `header_list_max` bytes that were looked at.
+    /// Default: 100, as a client whose calls have all run out of time resets as many at once, and 50 a second.
     pub resets: Allowance,
-    /// Resets that the peer made this side send, by breaking a rule within a stream or opening too many.
-    /// Default: 200, and 50 a second.
-    pub faults: Allowance,
     /// Frames that carry neither a message nor news: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, unknown ones, empty DATA. Every
     /// stream, and every frame with data in either direction, earns ten of them, so that chatter that serves messages is
     /// never too much. Default: 1,000, and 100 a second.
@@ -55,6 +54,10 @@ pub struct Limits {
     pub bytes_per_second_min: u32,
     /// The time in which a peer must take some of what is sent: from the transport, or by opening windows. Default: 60 s.
     pub send_timeout: Duration,
+    /// Bytes a second that the peer must take over each `send_timeout`, of the transport and of each stream whose window is
+    /// too small for what is sent. Without it, a byte a minute holds a full buffer for ever. Default: 32, a fraction of what
+    /// people read.
+    pub send_rate_min: u32,
     /// The time without any input after which the peer is sent a PING. Default: 60 s. `None`: never.
     pub ping_interval: Option<Duration>,
     /// The time for the answer to a PING. Default: 20 s.
@@ -89,8 +92,7 @@ impl Default for Limits {
             connection_window_max: 16 * MIB,
             unreleased_max: 32 * MIB as usize,
             send_buffer: 256 * 1024,
-            resets: Allowance { burst: 200, per_second: 50 },
-            faults: Allowance { burst: 200, per_second: 50 },
+            resets: Allowance { burst: 100, per_second: 50 },
             control_frames: Allowance { burst: 1000, per_second: 100 },
             replies_max: 1000,
             preface_timeout: Duration::from_secs(10),
@@ -98,6 +100,7 @@ impl Default for Limits {
             frame_timeout: Duration::from_secs(10),
             bytes_per_second_min: 256,
             send_timeout: Duration::from_secs(60),
+            send_rate_min: 32,
             ping_interval: Some(Duration::from_secs(60)),
             ping_timeout: Duration::from_secs(20),
             idle_timeout: Some(Duration::from_secs(600)),

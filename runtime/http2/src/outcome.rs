@@ -40,10 +40,8 @@ pub(crate) type Checked<T> = Result<T, Box<Outcome>>;
 /// A limit of what a peer may cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Guard {
-    /// Resets of streams by the peer: [`Limits::resets`](crate::Limits::resets).
+    /// Streams that came to nothing: [`Limits::resets`](crate::Limits::resets).
     Resets,
-    /// Resets that the peer made this side send: [`Limits::faults`](crate::Limits::faults).
-    Faults,
     /// Frames that carry neither a message nor news: [`Limits::control_frames`](crate::Limits::control_frames).
     ControlFrames,
     /// Replies that the peer does not read: [`Limits::replies_max`](crate::Limits::replies_max).
@@ -95,7 +93,6 @@ impl Guard {
     fn text(self) -> &'static str {
         match self {
             Self::Resets => "too_many_resets",
-            Self::Faults => "too_many_faulty_streams",
             Self::ControlFrames => "too_many_control_frames",
             Self::Replies => "too_many_unread_replies",
             Self::Continuations => "too_many_continuations",

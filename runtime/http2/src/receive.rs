@@ -103,6 +103,7 @@ impl<R: Side> Connection<R> {
     }
 
     #[cold]
+    #[expect(clippy::boxed_local, reason = "it is one where it comes from")]
     fn failed(&mut self, outcome: Box<Outcome>) -> Option<Event<R::Head>> {
         self.fail(*outcome);
         None
@@ -239,6 +240,9 @@ impl<R: Side> Connection<R> {
     fn take_data(&mut self, header: FrameHeader, len: usize) -> Checked<Option<Key>> {
         let Some(key) = self.streams.find(header.stream) else {
             self.take_window(header.len)?;
+            if header.len == 0 {
+                self.count_control_frame()?;
+            }
             return self.data_on_closed(header.stream).map(|()| None);
         };
         // It counts as unreleased before the window opens again.
@@ -470,8 +474,8 @@ impl<R: Side> Connection<R> {
                 self.streams.at(key).content_left = content_length;
                 return Some(Event::Head { stream: StreamId(id), head, end });
             }
-            Ok(Read::Whole { .. } | Read::Malformed) => self.refuse_request(id, None),
-            Ok(Read::TooLarge) => self.refuse_request(id, Some(end)),
+            Ok(Read::Whole { .. } | Read::Malformed) => self.refuse_request(id),
+            Ok(Read::TooLarge { bytes }) => self.answer_too_large(id, end, bytes).map(|()| None),
             Err(error) => Err(compression(error)),
         };
         self.unless_failed(refused)
@@ -481,7 +485,7 @@ impl<R: Side> Connection<R> {
     #[cold]
     fn refuse_block(&mut self, id: u32, block: &[u8]) -> Stepped<R> {
         self.stream_last = id;
-        self.heads.skip(block).map_err(compression)?;
+        self.skip_block(block)?;
         self.streams.note_ended(id, Ended::ResetHere);
         // Section 6.8: streams beyond the last one are ignored, but for what all streams share.
         if !matches!(self.life, Life::Drained(..)) {
@@ -490,27 +494,32 @@ impl<R: Side> Connection<R> {
         Ok(None)
     }
 
-    /// Refuses a request that is malformed, or whose head is too large: then it may have ended.
+    /// Refuses a request that is malformed.
     #[cold]
-    fn refuse_request(&mut self, id: u32, too_large: Option<bool>) -> Stepped<R> {
+    fn refuse_request(&mut self, id: u32) -> Stepped<R> {
         self.streams.note_ended(id, Ended::ResetHere);
-        match too_large {
-            Some(end) => self.answer_too_large(id, end)?,
-            None => self.refuse(id, ErrorCode::PROTOCOL_ERROR)?,
-        }
+        self.refuse(id, ErrorCode::PROTOCOL_ERROR)?;
         Ok(None)
     }
 
-    /// Section 10.5.1: a request whose fields are too large is answered. A few bytes of a block can name megabytes, all of
-    /// which were looked at, so it counts as several faults.
+    /// Section 10.5.1: a request whose fields are too large is answered.
     #[cold]
-    fn answer_too_large(&mut self, id: u32, end: bool) -> Checked<()> {
+    fn answer_too_large(&mut self, id: u32, end: bool, bytes: usize) -> Checked<()> {
+        self.streams.note_ended(id, Ended::ResetHere);
         self.begin_block();
         self.put_block(id, true, Some(431));
         if !end {
             self.put_reset(id, ErrorCode::NO_ERROR);
         }
-        (0..LARGE_LIST_FAULTS).try_for_each(|_| self.count_fault())
+        self.count_large_list(bytes)
+    }
+
+    /// Decodes a block that nobody reads, for the table's sake.
+    fn skip_block(&mut self, block: &[u8]) -> Checked<()> {
+        match self.heads.skip(block).map_err(compression)? {
+            Read::TooLarge { bytes } => self.count_large_list(bytes),
+            Read::Whole { .. } | Read::Malformed => Ok(()),
+        }
     }
 
     #[cold]
@@ -520,7 +529,8 @@ impl<R: Side> Connection<R> {
         }
         match self.streams.past(id) {
             Past::Ended(Ended::ResetHere) | Past::Forgotten => {
-                self.heads.skip(block).map_err(compression)?;
+                self.count_control_frame()?;
+                self.skip_block(block)?;
                 Ok(None)
             }
             Past::Ended(Ended::Whole | Ended::ResetByPeer) => Err(closed("HEADERS on a closed stream")),
@@ -535,7 +545,7 @@ impl<R: Side> Connection<R> {
         let id = StreamId(key.id);
         match stream.recv {
             Recv::Ended => {
-                self.heads.skip(block).map_err(compression)?;
+                self.skip_block(block)?;
                 self.fault(key, ErrorCode::STREAM_CLOSED)?;
                 Ok(None)
             }
@@ -554,8 +564,9 @@ impl<R: Side> Connection<R> {
                     self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
                     Ok(None)
                 }
-                Read::TooLarge => {
+                Read::TooLarge { bytes } => {
                     self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
+                    self.count_large_list(bytes)?;
                     Ok(None)
                 }
             },
@@ -569,8 +580,9 @@ impl<R: Side> Connection<R> {
                 self.fault(key, ErrorCode::PROTOCOL_ERROR)?;
                 return Ok(None);
             }
-            Read::TooLarge => {
+            Read::TooLarge { bytes } => {
                 self.fault(key, ErrorCode::ENHANCE_YOUR_CALM)?;
+                self.count_large_list(bytes)?;
                 return Ok(None);
             }
         };
@@ -612,7 +624,7 @@ impl<R: Side> Connection<R> {
         };
         self.remove(key, Ended::ResetByPeer);
         if R::IS_SERVER {
-            self.count_reset()?;
+            self.count_resets(1)?;
         }
         Ok(Some(Event::Reset { stream: StreamId(key.id), reset: Reset::from(code) }))
     }
@@ -801,6 +813,3 @@ fn violation(code: ErrorCode, rule: &'static str) -> Box<Outcome> {
 const FRAME_SENT_MAX: usize = 16_384;
 /// A buffer that a split frame leaves behind is kept up to this.
 const PARTIAL_KEPT: usize = 1024;
-
-/// The faults that a header list over the limit counts as: 25 such requests at once are too many by default.
-const LARGE_LIST_FAULTS: u32 = 8;

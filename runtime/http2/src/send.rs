@@ -7,7 +7,7 @@ use crate::streams::{Ended, Finish, Key, Recv, Send};
 use crate::{Connection, ErrorCode, Side};
 use bytes::{Bytes, BytesMut};
 use ringwire_hpack::{Block, Encoder};
-use ringwire_http::{Fields, Headers, HeadersMut, Part, Reset, Server, StreamId};
+use ringwire_http::{Fields, Headers, HeadersMut, Pace, Part, Reset, Server, StreamId};
 
 /// An open stream of a [`Connection`].
 #[derive(Debug)]
@@ -217,7 +217,7 @@ impl<R: Side> Connection<R> {
     /// Gives the stream its turns, if it has anything to send.
     fn make_ready(&mut self, key: Key) {
         let Some(stream) = self.streams.get(key) else { return };
-        if !stream.is_ready && stream.blocked_since.is_none() && !stream.queue.is_empty() {
+        if !stream.is_ready && !stream.is_blocked && !stream.queue.is_empty() {
             stream.is_ready = true;
             self.ready.push_back(key);
         }
@@ -227,7 +227,7 @@ impl<R: Side> Connection<R> {
     #[inline]
     pub(crate) fn unblock(&mut self, key: Key) {
         let stream = self.streams.at(key);
-        if stream.send_window > 0 && stream.blocked_since.take().is_some() {
+        if stream.send_window > 0 && std::mem::take(&mut stream.is_blocked) {
             self.make_ready(key);
         }
     }
@@ -302,7 +302,8 @@ impl<R: Side> Connection<R> {
             let max = stream.send_window.min(self.send_window).min(self.peer.frame_max as i32);
             if max <= 0 {
                 // A stream waits for its own window, or for its turn once the connection's opens.
-                stream.blocked_since = Some(self.now);
+                stream.is_blocked = true;
+                stream.pace.get_or_insert(Pace::new(self.now));
                 if !self.timers.is_set(Timer::Windows) {
                     self.timers.set_after(Timer::Windows, self.now, Some(self.limits.send_timeout));
                 }
@@ -330,6 +331,11 @@ impl<R: Side> Connection<R> {
         stream.send_window -= len as i32;
         self.send_window -= len as i32;
         self.control_frames.earn(FRAMES_EARNED);
+        if stream.queue.bytes() == 0 {
+            stream.pace = None;
+        } else if let Some(pace) = &mut stream.pace {
+            pace.take(len, self.now);
+        }
         if end {
             stream.queue.finish = Finish::Open;
             self.end_send(key);

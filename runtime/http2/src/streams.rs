@@ -1,7 +1,7 @@
 //! The streams of a connection: <https://www.rfc-editor.org/rfc/rfc9113#section-5.1>.
 
 use bytes::{Buf, Bytes};
-use ringwire_http::Fields;
+use ringwire_http::{Fields, Pace};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -74,8 +74,10 @@ pub(crate) struct Stream {
     pub(crate) is_ready: bool,
     /// Whether the application waits for room.
     pub(crate) wants_room: bool,
-    /// The time since which the windows let nothing through.
-    pub(crate) blocked_since: Option<Instant>,
+    /// Whether the windows let nothing through.
+    pub(crate) is_blocked: bool,
+    /// What the peer takes of a queue for which its windows are too small.
+    pub(crate) pace: Option<Pace>,
 }
 
 impl Stream {
@@ -95,7 +97,8 @@ impl Stream {
             queue: Queue::default(),
             is_ready: false,
             wants_room: false,
-            blocked_since: None,
+            is_blocked: false,
+            pace: None,
         }
     }
 }

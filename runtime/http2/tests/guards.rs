@@ -123,7 +123,7 @@ fn check_flood(guard: Guard, text: &str, at: u32, frames: impl Fn(u32) -> Vec<u8
 /// CVE-2023-44487.
 #[test]
 fn rapid_resets_are_bounded() {
-    check_flood(Guard::Resets, "too_many_resets", 201, |n| {
+    check_flood(Guard::Resets, "too_many_resets", 101, |n| {
         [post_frame(1 + 2 * n), rst_stream(1 + 2 * n, 8)].concat()
     });
 }
@@ -131,21 +131,82 @@ fn rapid_resets_are_bounded() {
 /// CVE-2025-8671.
 #[test]
 fn resets_that_the_peer_provokes_are_bounded() {
-    check_flood(Guard::Faults, "too_many_faulty_streams", 201, |n| {
+    check_flood(Guard::Resets, "too_many_resets", 101, |n| {
         [post_frame(1 + 2 * n), window_update(1 + 2 * n, 0)].concat()
     });
-    check_flood(Guard::Faults, "too_many_faulty_streams", 201, |n| {
+    check_flood(Guard::Resets, "too_many_resets", 101, |n| {
         [frame(HEADERS, WHOLE | END, 1 + 2 * n, &request("POST", &[])), frame(DATA, 0, 1 + 2 * n, b"a")]
             .concat()
     });
-    check_flood(Guard::Faults, "too_many_faulty_streams", 201, |n| {
-        frame(HEADERS, WHOLE | END, 1 + 2 * n, &[0x82])
-    });
+    check_flood(Guard::Resets, "too_many_resets", 101, |n| frame(HEADERS, WHOLE | END, 1 + 2 * n, &[0x82]));
+}
+
+/// Whatever makes work and is given up counts the same, in waves and mixed.
+#[test]
+fn streams_that_come_to_nothing_are_bounded_by_one_count() {
+    let lie = request("POST", &[("content-length", "1")]);
+    let ways: [&dyn Fn(u32) -> Vec<u8>; 7] = [
+        &|id| [post_frame(id), rst_stream(id, 8)].concat(),
+        &|id| [post_frame(id), window_update(id, 0)].concat(),
+        &|id| [post_frame(id), window_update(id, 0x7fff_ffff)].concat(),
+        &|id| [get_frame(id), frame(HEADERS, WHOLE | END, id, &get())].concat(),
+        &|id| [frame(HEADERS, WHOLE, id, &lie), frame(DATA, END, id, b"ab")].concat(),
+        &|id| frame(HEADERS, WHOLE | END, id, &[0x82]),
+        &|id| [post_frame(id), frame(PRIORITY, 0, id, &[&id.to_be_bytes()[..], &[0]].concat())].concat(),
+    ];
+    for way in ways {
+        check_flood(Guard::Resets, "too_many_resets", 101, |n| way(1 + 2 * n));
+    }
+    check_flood(Guard::Resets, "too_many_resets", 101, |n| ways[n as usize % 7](1 + 2 * n));
+    // Waves: 100 requests, 10 ms, 100 resets.
+    let mut peer = Peer::new(limits());
+    peer.send(&(0..100).map(|n| post_frame(1 + 2 * n)).collect::<Vec<_>>());
+    peer.wait(SECOND / 100);
+    peer.send(&(0..100).map(|n| rst_stream(1 + 2 * n, 8)).collect::<Vec<_>>());
+    assert_eq!(peer.outcome(), None);
+    peer.send(&(100..120).map(|n| post_frame(1 + 2 * n)).collect::<Vec<_>>());
+    peer.wait(SECOND / 100);
+    peer.send(&(100..120).map(|n| rst_stream(1 + 2 * n, 8)).collect::<Vec<_>>());
+    assert_eq!(peer.outcome(), Some(&Outcome::Excess(Guard::Resets)));
+}
+
+#[test]
+fn header_lists_that_are_too_large_count_by_what_was_looked_at() {
+    // Literals of nothing, so that every list is far too large.
+    for (block, requests) in [(17_000, 7), (33_000, 5), (65_000, 3)] {
+        let mut peer = Peer::new(Limits { continuations_max: 8, ..limits() });
+        let text = [&[0x82][..], &[0, 0, 0].repeat(block / 3)].concat();
+        let mut sent = 0;
+        while peer.outcome().is_none() {
+            peer.send(&[headers_of(1 + 2 * sent, &text)]);
+            sent += 1;
+        }
+        assert_eq!((sent, peer.outcome()), (requests, Some(&Outcome::Excess(Guard::Resets))), "{block}");
+    }
+    // On a stream that is not served any more, the table is kept in step at the same price.
+    let mut peer = Peer::new(limits());
+    peer.send(&[frame(HEADERS, WHOLE | END, 1, &[0x82])]);
+    let bomb = [&[0x82][..], &[0, 0, 0].repeat(5_000)].concat();
+    let count = peer.flood(|_| frame(HEADERS, WHOLE | END, 1, &bomb));
+    assert_eq!((count, peer.outcome()), (15, Some(&Outcome::Excess(Guard::Resets))));
+}
+
+/// HEADERS with END_STREAM, and as many CONTINUATION frames as the block takes.
+fn headers_of(id: u32, block: &[u8]) -> Vec<u8> {
+    let mut pieces = block.chunks(16_384).peekable();
+    let mut frames = Vec::new();
+    let mut kind_and_flags = (HEADERS, END);
+    while let Some(piece) = pieces.next() {
+        let (kind, flags) = std::mem::replace(&mut kind_and_flags, (CONTINUATION, 0));
+        let whole = if pieces.peek().is_none() { WHOLE } else { 0 };
+        frames.extend(frame(kind, flags | whole, id, piece));
+    }
+    frames
 }
 
 #[test]
 fn streams_beyond_the_limit_are_refused_and_in_the_end_too_many() {
-    check_flood(Guard::Faults, "too_many_faulty_streams", 100 + 201, |n| post_frame(1 + 2 * n));
+    check_flood(Guard::Resets, "too_many_resets", 100 + 101, |n| post_frame(1 + 2 * n));
 }
 
 #[test]
@@ -407,19 +468,36 @@ fn whole_frames_and_silence_between_them_are_no_offence() {
 }
 
 #[test]
-fn a_peer_that_takes_nothing_is_given_up() {
-    let mut peer = Peer::new(Limits { ping_interval: None, ..limits() });
-    peer.reads = false;
-    peer.send(&[get_frame(1)]);
-    peer.answer(1);
-    for _ in 0..3 {
-        peer.wait(59 * SECOND);
-        assert_eq!(peer.outcome(), None);
-        peer.out.advance(1);
+fn a_peer_that_takes_too_little_is_given_up() {
+    for (taken, rounds) in [(0, 0), (32 * 60 - 1, 0), (32 * 60, 5)] {
+        let mut peer = Peer::new(Limits { ping_interval: None, ..limits() });
+        peer.reads = false;
+        peer.send(&[post_frame(1)]);
+        let mut open = peer.connection.stream(StreamId(1)).expect("an open stream");
+        open.send_head(200, false, |_| {});
+        open.send_data(vec![7; 50_000].into(), false);
         peer.turn();
+        for _ in 0..rounds {
+            for seconds in [29, 30] {
+                peer.wait(seconds * SECOND);
+                peer.out.advance(taken / 2);
+                peer.turn();
+            }
+            peer.wait(SECOND);
+            assert_eq!(peer.outcome(), None);
+        }
+        if rounds > 0 {
+            continue;
+        }
+        peer.wait(30 * SECOND);
+        peer.out.advance(taken);
+        peer.turn();
+        peer.wait(29 * SECOND);
+        assert_eq!(peer.outcome(), None);
+        peer.wait(SECOND);
+        let ended = (peer.outcome(), peer.output.close);
+        assert_eq!(ended, (Some(&Outcome::TimedOut(Wait::Send)), Close::Both), "{taken}");
     }
-    peer.wait(60 * SECOND);
-    assert_eq!((peer.outcome(), peer.output.close), (Some(&Outcome::TimedOut(Wait::Send)), Close::Both));
 }
 
 #[test]
@@ -429,20 +507,43 @@ fn a_stream_whose_window_stays_shut_is_reset_and_the_others_go_on() {
     for id in [1, 3] {
         let mut open = peer.connection.stream(StreamId(id)).expect("an open stream");
         open.send_head(200, false, |_| {});
-        open.send_data(Bytes::from_static(&[7; 100]), true);
+        open.send_data(vec![7; 5000].into(), true);
     }
     peer.turn();
     peer.events.clear();
     peer.wait(40 * SECOND);
-    peer.send(&[window_update(3, 10)]);
+    peer.send(&[window_update(3, 32 * 60)]);
     peer.wait(19 * SECOND);
     assert!(peer.events.is_empty());
     peer.wait(SECOND);
     assert!(matches!(peer.events[..], [Event::Reset { stream: StreamId(1), reset: Reset::Excessive }]));
     assert_eq!(peer.frames.last().map(String::as_str), Some("< RST_STREAM 1 ENHANCE_YOUR_CALM"));
-    peer.send(&[window_update(3, 1000)]);
+    peer.send(&[window_update(3, 5000)]);
     assert!(peer.frames.last().expect("a frame").starts_with("< RST_STREAM 3 NO_ERROR"), "{:?}", peer.frames);
     assert_eq!(peer.outcome(), None);
+}
+
+/// One byte a second, or 32, keeps a stream for a minute, since the last ones come too late; 33 as long as it takes.
+#[test]
+fn tiny_windows_do_not_buy_time() {
+    for (bytes, seconds) in [(1, 60), (32, 60), (33, 97)] {
+        let mut peer = Peer::new(Limits { ping_interval: None, ..limits() });
+        peer.send(&[settings(&[(4, 0)]), post_frame(1)]);
+        let mut open = peer.connection.stream(StreamId(1)).expect("an open stream");
+        open.send_head(200, false, |_| {});
+        open.send_data(vec![7; 3200].into(), true);
+        peer.turn();
+        peer.events.clear();
+        let mut waited = 0;
+        while peer.events.is_empty() && peer.connection.stream(StreamId(1)).is_some() {
+            peer.wait(SECOND);
+            waited += 1;
+            peer.send(&[window_update(1, bytes)]);
+        }
+        assert_eq!(waited, seconds, "{bytes}");
+        let is_reset = matches!(peer.events[..], [Event::Reset { reset: Reset::Excessive, .. }]);
+        assert_eq!((is_reset, peer.outcome()), (bytes < 33, None), "{bytes}");
+    }
 }
 
 #[test]

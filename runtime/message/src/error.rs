@@ -1,6 +1,6 @@
 //! What can be wrong with a message, as facts; the RPC code is chosen by `service`.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Why received bytes are not the message that was expected. The peer is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +32,35 @@ pub enum DecodeError {
     },
     /// The bytes break the format in another way.
     Malformed(
-        /// What is wrong, in the words of the parser.
+        /// What is wrong, in the words of the parser: at most a few hundred bytes of them.
         String,
     ),
+}
+
+impl DecodeError {
+    /// An error in the words of a parser, cut where they are many: they quote what the peer sent, nested and escaped.
+    pub(crate) fn malformed(words: &dyn fmt::Display) -> Self {
+        let mut brief = Brief(String::new());
+        if write!(brief, "{words}").is_err() {
+            brief.0.push('…');
+        }
+        Self::Malformed(brief.0)
+    }
+}
+
+/// A text that takes no more than [`WORDS_LEN_MAX`].
+struct Brief(String);
+
+impl Write for Brief {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let room = WORDS_LEN_MAX - self.0.len();
+        if part.len() <= room {
+            self.0.push_str(part);
+            return Ok(());
+        }
+        self.0.push_str(&part[..part.floor_char_boundary(room)]);
+        Err(fmt::Error)
+    }
 }
 
 impl fmt::Display for DecodeError {
@@ -87,3 +113,19 @@ impl fmt::Display for EncodeError {
 }
 
 impl std::error::Error for EncodeError {}
+
+const WORDS_LEN_MAX: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_parser_are_cut_where_they_are_many() {
+        let malformed = |words: &str| DecodeError::malformed(&words).to_string();
+        let whole = "a".repeat(WORDS_LEN_MAX);
+        assert_eq!(malformed(&whole), whole);
+        assert_eq!(malformed(&(whole.clone() + "b")), whole.clone() + "…");
+        assert_eq!(malformed(&"☺".repeat(4_000)), "☺".repeat(WORDS_LEN_MAX / 3) + "…");
+    }
+}

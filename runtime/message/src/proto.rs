@@ -27,7 +27,7 @@ pub(crate) fn owned_view<M: HasMessageView>(
 
 /// Encodes a message that was received in another format.
 pub(crate) fn to_bytes<M: buffa::Message>(message: &M) -> Result<Bytes, DecodeError> {
-    message.try_encode_to_bytes().map_err(|error| DecodeError::Malformed(error.to_string()))
+    message.try_encode_to_bytes().map_err(|error| DecodeError::malformed(&error))
 }
 
 #[inline]
@@ -79,7 +79,7 @@ pub(crate) fn decode_error(error: buffa::DecodeError, limits: &DecodeLimits) -> 
             DecodeError::TooManyUnknownFields { limit: limits.unknown_fields_max }
         }
         E::WireTypeMismatch { field_number, .. } => DecodeError::WireType { field: field_number },
-        other => DecodeError::Malformed(other.to_string()),
+        other => DecodeError::malformed(&other),
     }
 }
 

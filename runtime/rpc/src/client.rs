@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compress, Compression};
 use ringwire_http::{Headers, HeadersMut, Token};
-use ringwire_wire::Metadata;
+use ringwire_wire::{Metadata, Quoted};
 
 use crate::cardinality::Cardinality;
 use crate::protocol::{
@@ -27,7 +27,7 @@ use crate::protocol::{
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
 use crate::response::{ResponseMetadata, check_size};
 use crate::transmit::Transmit;
-use crate::{ClientConfig, Error, GetPolicy, Idempotency, Input, Origin, Spec};
+use crate::{ClientConfig, Error, GetPolicy, Idempotency, Origin, Received, Spec};
 
 /// The client's half of one RPC.
 #[derive(Debug)]
@@ -236,11 +236,11 @@ impl<F: Headers> ClientExchange<F> {
     ///
     /// A method with one response gives its message only when the outcome is known. After an error, the same
     /// error comes again.
-    pub fn next_input(&mut self) -> Result<Input, Error> {
+    pub fn next_input(&mut self) -> Result<Received, Error> {
         match &self.stage {
-            Stage::ExpectHead => Ok(Input::Pending),
+            Stage::ExpectHead => Ok(Received::Pending),
             Stage::Failed(error) => Err(error.clone()),
-            Stage::Succeeded => Ok(Input::End),
+            Stage::Succeeded => Ok(Received::End),
             Stage::ExpectBody => self.read_input().map_err(|error| {
                 let error = self.with_metadata(error);
                 self.fail(error.clone());
@@ -318,20 +318,17 @@ impl<F: Headers> ClientExchange<F> {
             return Ok(None);
         }
         let known = std::str::from_utf8(name).ok().and_then(|name| self.config.compressions.find(name).ok());
-        known.ok_or_else(|| {
-            let name = String::from_utf8_lossy(name);
-            Error::internal(format!("response has the unknown encoding {name:?}"))
-        })
+        known.ok_or_else(|| Error::internal(format!("response has the unknown encoding {}", Quoted(name))))
     }
 
-    fn read_input(&mut self) -> Result<Input, Error> {
+    fn read_input(&mut self) -> Result<Received, Error> {
         if let Some(status) = self.error_status {
             return self.read_error(status);
         }
         loop {
             let frame = match self.receive.next()? {
                 Cut::Frame(frame) => frame,
-                Cut::Pending => return Ok(Input::Pending),
+                Cut::Pending => return Ok(Received::Pending),
                 Cut::End => return self.read_outcome(),
             };
             if self.end.is_some() {
@@ -341,7 +338,7 @@ impl<F: Headers> ClientExchange<F> {
                 Some(FrameKind::Message) => {
                     let message = self.receive.decode(frame)?;
                     if let Some(message) = self.cardinality.message(message)? {
-                        return Ok(Input::Message(message));
+                        return Ok(Received::Message(message));
                     }
                 }
                 Some(FrameKind::End) => {
@@ -353,7 +350,7 @@ impl<F: Headers> ClientExchange<F> {
         }
     }
 
-    fn read_outcome(&mut self) -> Result<Input, Error> {
+    fn read_outcome(&mut self) -> Result<Received, Error> {
         let outcome = self.protocol.client.outcome(Tail {
             headers: self.metadata.head().map_or(&NO_FIELDS as _, |head| head as _),
             trailers: self.metadata.http_trailers().map(|trailers| trailers as _),
@@ -364,13 +361,13 @@ impl<F: Headers> ClientExchange<F> {
         outcome.result?;
         let message = self.cardinality.end()?;
         self.stage = Stage::Succeeded;
-        Ok(message.map_or(Input::End, Input::Message))
+        Ok(message.map_or(Received::End, Received::Message))
     }
 
     /// Reads the body of a response that failed. What is wrong with the body is less than what it stands for.
-    fn read_error(&mut self, status: u16) -> Result<Input, Error> {
+    fn read_error(&mut self, status: u16) -> Result<Received, Error> {
         let body = match self.receive.next() {
-            Ok(Cut::Pending) => return Ok(Input::Pending),
+            Ok(Cut::Pending) => return Ok(Received::Pending),
             Ok(Cut::Frame(frame)) => self.receive.decode(frame).unwrap_or_default(),
             Ok(Cut::End) | Err(_) => Bytes::new(),
         };

@@ -23,7 +23,7 @@
 //! let mut body = BytesMut::new();
 //! exchange.push(Bytes::from_static(b"{}"), true);
 //! let mut outcome = Ok(());
-//! while let Input::Message(message) = exchange.next_input()? {
+//! while let Received::Message(message) = exchange.next_input()? {
 //!     outcome = exchange.send(&mut body, |out| {
 //!         out.extend_from_slice(&message);
 //!         Ok(())
@@ -74,7 +74,7 @@ use bytes::Bytes;
 
 /// What the peer said next.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Input {
+pub enum Received {
     /// A message: decompressed, not decoded.
     Message(Bytes),
     /// The peer says no more.

@@ -99,7 +99,9 @@ impl Receive {
         let Some(text) = &mut self.text else { return };
         let mut binary = BytesMut::new();
         let mut decoded = text.decode(chunk, &mut binary);
-        if self.ended && let (Ok(()), Some(text)) = (decoded, self.text.take()) {
+        if self.ended
+            && let (Ok(()), Some(text)) = (decoded, self.text.take())
+        {
             decoded = text.finish(&mut binary);
         }
         self.push_binary(binary.freeze());

@@ -25,7 +25,7 @@ use crate::cardinality::Cardinality;
 use crate::protocol::{Opening, Protocol, Reply};
 use crate::receive::{Cut, Framing, Receive, Side, unknown_flags};
 use crate::transmit::Transmit;
-use crate::{Answer, Error, Input, ServerConfig, Spec, StreamShape};
+use crate::{Answer, Error, Received, ServerConfig, Spec, StreamShape};
 
 /// The server's half of one RPC.
 #[derive(Debug)]
@@ -170,7 +170,7 @@ impl ServerExchange {
     /// A method with one request gets its message when it is certain that no second one follows. After an
     /// error, the same error comes again.
     #[inline]
-    pub fn next_input(&mut self) -> Result<Input, Error> {
+    pub fn next_input(&mut self) -> Result<Received, Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
@@ -225,22 +225,22 @@ impl ServerExchange {
     }
 
     #[inline]
-    fn read_input(&mut self) -> Result<Input, Error> {
+    fn read_input(&mut self) -> Result<Received, Error> {
         loop {
             let frame = match self.receive.next()? {
                 Cut::Frame(frame) => frame,
-                Cut::Pending => return Ok(Input::Pending),
-                Cut::End => return Ok(self.cardinality.end()?.map_or(Input::End, Input::Message)),
+                Cut::Pending => return Ok(Received::Pending),
+                Cut::End => return Ok(self.cardinality.end()?.map_or(Received::End, Received::Message)),
             };
             if frame.flags.special() != 0 {
                 return Err(unknown_flags(frame.flags));
             }
             let message = self.receive.decode(frame)?;
             if self.receive.is_over() {
-                return self.cardinality.last(message).map(Input::Message);
+                return self.cardinality.last(message).map(Received::Message);
             }
             if let Some(message) = self.cardinality.message(message)? {
-                return Ok(Input::Message(message));
+                return Ok(Received::Message(message));
             }
         }
     }

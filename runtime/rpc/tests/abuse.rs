@@ -11,7 +11,7 @@ use common::{
 };
 use ringwire_http::Version;
 use ringwire_rpc::{
-    Answer, Code, Compress, Ending, Error, Input, Metadata, ServerExchange, Sinks, Spec, answer_error,
+    Answer, Code, Compress, Ending, Error, Metadata, Received, ServerExchange, Sinks, Spec, answer_error,
     answer_unrouted,
 };
 
@@ -111,7 +111,7 @@ fn whole_bodies_are_refused_when_they_grow_too_long() {
     let mut exchange = ServerExchange::accept(&request.head(), &UNARY, &config).unwrap();
     for _ in 0..4 {
         exchange.push(Bytes::from_static(&[b'a'; 16]), false);
-        assert_eq!(exchange.next_input().unwrap(), Input::Pending);
+        assert_eq!(exchange.next_input().unwrap(), Received::Pending);
     }
     exchange.push(Bytes::from_static(b"a"), false);
     assert_eq!(exchange.next_input().unwrap_err().code(), Code::ResourceExhausted);
@@ -224,11 +224,11 @@ fn one_request_is_not_handed_out_before_its_end() {
         let request = post("application/grpc", "");
         let mut exchange = ServerExchange::accept(&request.head(), &spec, &config).unwrap();
         exchange.push(frame(0, "a").into(), false);
-        assert_eq!(exchange.next_input().unwrap(), Input::Pending);
+        assert_eq!(exchange.next_input().unwrap(), Received::Pending);
         exchange.push(Bytes::new(), true);
-        assert_eq!(exchange.next_input().unwrap(), Input::Message("a".into()));
-        assert_eq!(exchange.next_input().unwrap(), Input::End);
-        assert_eq!(exchange.next_input().unwrap(), Input::End);
+        assert_eq!(exchange.next_input().unwrap(), Received::Message("a".into()));
+        assert_eq!(exchange.next_input().unwrap(), Received::End);
+        assert_eq!(exchange.next_input().unwrap(), Received::End);
     }
 }
 
@@ -239,8 +239,8 @@ fn request_trailers_end_the_request() {
     let mut exchange = ServerExchange::accept(&request.head(), &UNARY, &config).unwrap();
     exchange.push(frame(0, "a").into(), false);
     exchange.push_end();
-    assert_eq!(exchange.next_input().unwrap(), Input::Message("a".into()));
-    assert_eq!(exchange.next_input().unwrap(), Input::End);
+    assert_eq!(exchange.next_input().unwrap(), Received::Message("a".into()));
+    assert_eq!(exchange.next_input().unwrap(), Received::End);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn contiguous_messages_are_not_copied() {
         let request = post(content_type, "");
         let mut exchange = ServerExchange::accept(&request.head(), &UNARY, &config).unwrap();
         exchange.push(chunk.clone(), true);
-        let Input::Message(message) = exchange.next_input().unwrap() else { panic!("a message is there") };
+        let Received::Message(message) = exchange.next_input().unwrap() else { panic!("a message is there") };
         assert_eq!(message.as_ptr(), chunk[offset..].as_ptr());
     }
 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use common::{BIDI, UNARY, frame, head};
 use ringwire_compress::{Compression, Compressions, Gzip, Level};
 use ringwire_rpc::{
-    CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Input, Metadata, ServerConfig,
+    CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Metadata, Received, ServerConfig,
     ServerExchange, Sinks,
 };
 
@@ -36,8 +36,10 @@ fn serve(content_type: &'static str, body: &Bytes) -> u64 {
         let mut trailers = |_: &str, _: &[u8]| ();
         let mut exchange = ServerExchange::accept(&head, &UNARY, &config).unwrap();
         exchange.push(body.clone(), true);
-        let Input::Message(message) = exchange.next_input().unwrap() else { panic!("the message is there") };
-        assert_eq!(exchange.next_input().unwrap(), Input::End);
+        let Received::Message(message) = exchange.next_input().unwrap() else {
+            panic!("the message is there")
+        };
+        assert_eq!(exchange.next_input().unwrap(), Received::End);
         exchange
             .send(&mut out, |out| {
                 out.extend_from_slice(&message);
@@ -78,8 +80,8 @@ fn call(
         if let Some(trailers) = trailers {
             exchange.push_trailers(trailers);
         }
-        assert_eq!(exchange.next_input().unwrap(), Input::Message("hi".into()));
-        assert_eq!(exchange.next_input().unwrap(), Input::End);
+        assert_eq!(exchange.next_input().unwrap(), Received::Message("hi".into()));
+        assert_eq!(exchange.next_input().unwrap(), Received::End);
     });
     measured.count_total
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use common::{BIDI, CLIENT_STREAM, Fields, SERVER_STREAM, UNARY, compressions, frame, metadata};
 use ringwire_rpc::{
-    CallHead, ClientConfig, ClientExchange, ClientProtocol, CompressionPolicy, GetPolicy, Input, Metadata,
+    CallHead, ClientConfig, ClientExchange, ClientProtocol, CompressionPolicy, GetPolicy, Metadata, Received,
     Spec,
 };
 
@@ -67,9 +67,9 @@ fn receive(
     let mut read = |exchange: &mut ClientExchange<_>| {
         loop {
             match exchange.next_input() {
-                Ok(Input::Pending) => return false,
-                Ok(Input::Message(message)) => shown.push_str(&format!("<{}> ", message.escape_ascii())),
-                Ok(Input::End) => {
+                Ok(Received::Pending) => return false,
+                Ok(Received::Message(message)) => shown.push_str(&format!("<{}> ", message.escape_ascii())),
+                Ok(Received::End) => {
                     shown.push_str("ok");
                     return true;
                 }
@@ -950,7 +950,7 @@ fn a_whole_body_that_grows_too_long_is_refused_before_its_end() {
     let mut exchange = ClientExchange::new(&UNARY, &Arc::new(config(ClientProtocol::CONNECT)));
     exchange.head(200, &[("content-type", "application/proto")], false);
     exchange.push(Bytes::from_static(&[b'x'; 64]), false);
-    assert!(matches!(exchange.next_input(), Ok(Input::Pending)));
+    assert!(matches!(exchange.next_input(), Ok(Received::Pending)));
     exchange.push(Bytes::from_static(b"x"), false);
     assert_eq!(exchange.next_input().unwrap_err().code(), ringwire_rpc::Code::ResourceExhausted);
 }

@@ -315,26 +315,26 @@ mod refusal {
         check(
             &post("application/proto", "x").header("content-encoding", "foo"),
             &UNARY,
-            r#"501; content-type: application/json; accept-encoding: runs | {\"code\":\"unimplemented\",\"message\":\"unknown encoding \\\"foo\\\"\"}"#,
+            r#"501; content-type: application/json; accept-encoding: runs | {\"code\":\"unimplemented\",\"message\":\"unknown encoding \\\"foo\\\"; supported: runs\"}"#,
         );
         check(
             &post("application/connect+proto", "x").header("connect-content-encoding", "foo"),
             &BIDI,
-            r#"200; content-type: application/connect+proto; connect-accept-encoding: runs | \x02\x00\x00\x00G{\"error\":{\"code\":\"unimplemented\",\"message\":\"unknown encoding \\\"foo\\\"\"}}"#,
+            r#"200; content-type: application/connect+proto; connect-accept-encoding: runs | \x02\x00\x00\x00X{\"error\":{\"code\":\"unimplemented\",\"message\":\"unknown encoding \\\"foo\\\"; supported: runs\"}}"#,
         );
         for content_type in ["application/grpc", "application/grpc-web", "application/grpc-web-text"] {
             check(
                 &post(content_type, "x").header("grpc-encoding", "foo"),
                 &BIDI,
                 &format!(
-                    r#"200; content-type: {content_type}; grpc-status: 12; grpc-message: unknown encoding \"foo\"; grpc-accept-encoding: runs | "#
+                    r#"200; content-type: {content_type}; grpc-status: 12; grpc-message: unknown encoding \"foo\"; supported: runs; grpc-accept-encoding: runs | "#
                 ),
             );
         }
         check(
             &get("connect=v1&encoding=json&message=a&compression=foo"),
             &UNARY,
-            r#"501; content-type: application/json; accept-encoding: runs | {\"code\":\"unimplemented\",\"message\":\"unknown encoding \\\"foo\\\"\"}"#,
+            r#"501; content-type: application/json; accept-encoding: runs | {\"code\":\"unimplemented\",\"message\":\"unknown encoding \\\"foo\\\"; supported: runs\"}"#,
         );
     }
 

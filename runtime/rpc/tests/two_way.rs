@@ -12,7 +12,7 @@ use common::{BIDI, CLIENT_STREAM, Fields, Runs, SERVER_STREAM, UNARY, head, meta
 use ringwire_compress::{Gzip, Zstd};
 use ringwire_rpc::{
     CallHead, ClientConfig, ClientExchange, ClientProtocol, Code, Compression, CompressionPolicy,
-    Compressions, Ending, Error, GetPolicy, Input, Metadata, RequestLine, ServerConfig, ServerExchange,
+    Compressions, Ending, Error, GetPolicy, Metadata, Received, RequestLine, ServerConfig, ServerExchange,
     Sinks, Spec,
 };
 use ringwire_testing::seed::Seed;
@@ -76,11 +76,11 @@ fn check(scenario: &Scenario, seed: &mut Seed) {
     let mut got = Vec::new();
     for (piece, end) in pieces(&body, seed) {
         callee.push(piece, end);
-        while let Input::Message(message) = callee.next_input().unwrap() {
+        while let Received::Message(message) = callee.next_input().unwrap() {
             got.push(message.to_vec());
         }
     }
-    assert_eq!(callee.next_input().unwrap(), Input::End);
+    assert_eq!(callee.next_input().unwrap(), Received::End);
     assert_eq!(&got, requests);
 
     let mut body = BytesMut::new();
@@ -179,9 +179,9 @@ fn drain(
 ) {
     while outcome.is_none() {
         match exchange.next_input() {
-            Ok(Input::Message(message)) => got.push(message.to_vec()),
-            Ok(Input::Pending) => return,
-            Ok(Input::End) => *outcome = Some(Ok(())),
+            Ok(Received::Message(message)) => got.push(message.to_vec()),
+            Ok(Received::Pending) => return,
+            Ok(Received::End) => *outcome = Some(Ok(())),
             Err(error) => *outcome = Some(Err(error)),
         }
     }
@@ -284,21 +284,21 @@ fn lock_step() {
             let message = vec![b'a'; round * 100];
             send_client(&mut caller, &mut up, &message);
             callee.push(up.split().freeze(), false);
-            assert_eq!(callee.next_input().unwrap(), Input::Message(message.clone().into()));
-            assert_eq!(callee.next_input().unwrap(), Input::Pending);
+            assert_eq!(callee.next_input().unwrap(), Received::Message(message.clone().into()));
+            assert_eq!(callee.next_input().unwrap(), Received::Pending);
             send_server(&mut callee, &mut down, &message);
             caller.push(down.split().freeze(), false);
-            assert_eq!(caller.next_input().unwrap(), Input::Message(message.into()));
-            assert_eq!(caller.next_input().unwrap(), Input::Pending);
+            assert_eq!(caller.next_input().unwrap(), Received::Message(message.into()));
+            assert_eq!(caller.next_input().unwrap(), Received::Pending);
         }
         callee.push(Bytes::new(), true);
-        assert_eq!(callee.next_input().unwrap(), Input::End);
+        assert_eq!(callee.next_input().unwrap(), Received::End);
         finish(&mut callee, Ok(()), &none, &none, &mut down, &mut http);
         caller.push(down.split().freeze(), http.trailers.is_none());
         if let Some(trailers) = http.trailers {
             caller.push_trailers(trailers);
         }
-        assert_eq!(caller.next_input().unwrap(), Input::End);
+        assert_eq!(caller.next_input().unwrap(), Received::End);
     }
 }
 

@@ -13,8 +13,7 @@ use bytes::{Bytes, BytesMut};
 use ringwire_call::{CallOutcome, Traffic};
 use ringwire_http::{Head, Headers, HeadersMut};
 use ringwire_rpc::{
-    Answer, Code, Input as Received, Metadata, Opening, RequestRest, ServerExchange, Spec, StreamShape,
-    answer_error,
+    Answer, Code, Metadata, Opening, Received, RequestRest, ServerExchange, Spec, StreamShape, answer_error,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -69,6 +68,8 @@ pub struct CallInFlight {
     head: Head,
     spec: Option<&'static Spec>,
     input_ended: bool,
+    /// Whether code of the application has run.
+    has_begun: bool,
     unsent: Unsent,
     /// Where they wait to be written, from the end of the handler on.
     trailers: Trailers,
@@ -224,7 +225,7 @@ impl CallInFlight {
         watch: Option<Box<Watch>>,
     ) -> Self {
         let (unsent, trailers) = (Unsent::default(), Trailers::default());
-        Self { state, timer, head, spec, input_ended: false, unsent, trailers, watch }
+        Self { state, timer, head, spec, input_ended: false, has_begun: false, unsent, trailers, watch }
     }
 
     /// The method that is called, if the path leads to one.
@@ -286,7 +287,7 @@ impl CallInFlight {
             watch.passes(now);
         }
         let mut state = match std::mem::replace(&mut self.state, State::Done) {
-            State::Gather(started) => Self::begin(started, out.body),
+            State::Gather(started) => self.begin(started, out.body),
             State::Trail(ended) => {
                 self.trailers.write(out.fields);
                 return Step::Done(Ended { rest: self.rest(ended.rest), ..ended });
@@ -376,7 +377,7 @@ impl CallInFlight {
 
     /// Lets the handler begin, if it can: that of a unary call when its request is whole, all others, and interceptors, at
     /// once.
-    fn begin(mut started: Box<Started>, body: &mut BytesMut) -> State {
+    fn begin(&mut self, mut started: Box<Started>, body: &mut BytesMut) -> State {
         let is_unary = started.call.spec().shape == StreamShape::Unary;
         let early = match is_unary.then(|| started.lane.lend().with(Messages::receive)) {
             None => None,
@@ -385,6 +386,10 @@ impl CallInFlight {
                     messages.request = Some(request);
                     messages.lend_room(body);
                 });
+                self.has_begun = true;
+                if let Some(watch) = &mut self.watch {
+                    watch.lent = started.lane.lend().with(|messages| messages.traffic().0);
+                }
                 return State::Run(Run { handler: started.mount.clone().handle(started), shared: None });
             }
             // Interceptors run before the request is whole, and see what is wrong with it.
@@ -398,6 +403,7 @@ impl CallInFlight {
                 (Err(error), Some(_)) => Some(error),
             },
         };
+        self.has_begun = true;
         let started = Box::new(started.share(early));
         let shared = started.lane.shared().cloned();
         State::Run(Run { handler: started.mount.clone().handle(started), shared })
@@ -448,7 +454,7 @@ impl CallInFlight {
             if let (Some(_), Some(watch)) = (closed.end.status, &mut self.watch) {
                 watch.head_leaves();
             }
-            let told = outcome.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Ok);
+            let told = outcome.as_ref().map_or_else(|error| self.failure(error), |()| CallOutcome::Ok);
             self.tell_end(told, received, sent);
         }
     }
@@ -474,10 +480,11 @@ impl CallInFlight {
         out.body.extend_from_slice(&answer.body);
         self.head_leaves(answer.status);
         let told = match &answer.error {
-            Some(error) => CallOutcome::Refused(error),
+            Some(error) => self.failure(error),
             None => CallOutcome::RefusedByHttp(answer.status),
         };
-        self.tell_end(told, Traffic::default(), Traffic { bytes: answer.body.len() as u64, messages: 0 });
+        let received = self.watch.as_ref().map_or_else(Traffic::default, |watch| watch.lent);
+        self.tell_end(told, received, Traffic { bytes: answer.body.len() as u64, messages: 0 });
         let code = answer.error.as_ref().map(Error::code);
         self.state = State::Trail(Ended { trailers: false, rest: answer.rest, code });
         Step::Head(answer.status)
@@ -488,6 +495,10 @@ impl CallInFlight {
             watch.head_leaves();
         }
         Step::Head(status)
+    }
+
+    fn failure<'e>(&self, error: &'e Error) -> CallOutcome<'e> {
+        if self.has_begun { CallOutcome::Failed(error) } else { CallOutcome::Refused(error) }
     }
 
     #[cold]
@@ -505,7 +516,18 @@ impl CallInFlight {
     #[cold]
     fn cancel(&mut self) {
         if let Some(watch) = self.watch.take() {
-            watch.end(&self.head, self.spec, CallOutcome::Cancelled, Traffic::default(), Traffic::default());
+            let (received, sent) = match &mut self.state {
+                State::Gather(started) | State::Close(Handled { started, .. }) => {
+                    started.lane.lend().with(|messages| messages.traffic())
+                }
+                State::Run(Run { shared: Some(shared), .. }) | State::Break(shared, _) => {
+                    LaneRef::Shared(shared).with(|messages| messages.traffic())
+                }
+                // What the handler has written to messages of its own goes nowhere.
+                State::Run(Run { shared: None, .. }) => (watch.lent, Traffic::default()),
+                State::Refuse(_) | State::Trail(_) | State::Done => Default::default(),
+            };
+            watch.end(&self.head, self.spec, CallOutcome::Cancelled, received, sent);
         }
         drop_caught(std::mem::replace(&mut self.state, State::Done));
     }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use ringwire_call::WakerSlot;
 use ringwire_http::HeadersMut;
 use ringwire_message::{Encode, Message, Writable};
-use ringwire_rpc::{Compress, Input, Metadata};
+use ringwire_rpc::{Compress, Metadata, Received};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -276,12 +276,12 @@ impl Shared {
             return Poll::Ready(Err(state.broke(error)));
         }
         match state.messages.receive() {
-            Ok(Input::Message(message)) => {
+            Ok(Received::Message(message)) => {
                 state.passed = true;
                 Poll::Ready(Ok(Some(message)))
             }
-            Ok(Input::End) => Poll::Ready(Ok(None)),
-            Ok(Input::Pending) => {
+            Ok(Received::End) => Poll::Ready(Ok(None)),
+            Ok(Received::Pending) => {
                 state.wants_input = true;
                 state.reader.register(waker);
                 Poll::Pending

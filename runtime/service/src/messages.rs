@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use ringwire_call::{Coding, Hooks, Payload, Traffic, Watchers, encode_failed};
 use ringwire_http::HeadersMut;
 use ringwire_message::{Encode, Message, Writable};
-use ringwire_rpc::{End, Ending, Input, Metadata, ServerExchange, Sinks};
+use ringwire_rpc::{End, Ending, Metadata, Received, ServerExchange, Sinks};
 
 /// The exchange of a call, its outgoing bytes, and what watches both.
 pub(crate) struct Messages {
@@ -91,10 +91,10 @@ impl Messages {
 
     /// Takes what the client said next. The message taken before is no longer looked at.
     #[inline]
-    pub(crate) fn receive(&mut self) -> Result<Input> {
+    pub(crate) fn receive(&mut self) -> Result<Received> {
         self.current = 0;
         let input = self.exchange.next_input()?;
-        if let Input::Message(message) = &input {
+        if let Received::Message(message) = &input {
             self.current = message.len();
             self.received.messages += 1;
         }

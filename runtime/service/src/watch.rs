@@ -15,6 +15,8 @@ pub(crate) struct Watch {
     /// The last time that the shell has told.
     now: Instant,
     first_byte: Option<Duration>,
+    /// What had arrived when the handler got the messages for itself.
+    pub(crate) lent: Traffic,
     pub(crate) form: Option<(&'static str, &'static str)>,
 }
 
@@ -29,7 +31,15 @@ impl Watch {
         let side = CallSide::Server;
         let begun = CallBegun { id, side, spec, path: head.path(), head: Some(head), at: now };
         observer.on(&Observed::CallBegun(&begun));
-        Box::new(Self { observer: observer.clone(), id, begun: now, now, first_byte: None, form: None })
+        Box::new(Self {
+            observer: observer.clone(),
+            id,
+            begun: now,
+            now,
+            first_byte: None,
+            lent: Traffic::default(),
+            form: None,
+        })
     }
 
     pub(crate) fn passes(&mut self, now: Instant) {

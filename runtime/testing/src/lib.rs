@@ -1,6 +1,6 @@
 //! What the tests of Ringwire, and of what is built on it, have in common; for tests only.
 //!
-//! Nothing here opens a port, sleeps, or depends on the time of day.
+//! Nothing here opens a port, sleeps, or depends on the time of day; `instructions` alone starts a program.
 
 #![forbid(unsafe_code)]
 

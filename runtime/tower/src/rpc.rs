@@ -28,7 +28,7 @@ pub use body::RpcBody;
 
 use crate::BoxError;
 
-/// Serves a [`Router`] wherever a tower service over HTTP can stand: in our [`Server`](crate::Server), in axum, in a test.
+/// Serves a [`Router`] wherever a tower service over HTTP can stand: under hyper, in axum, behind layers, in a test.
 ///
 /// It answers every request, in the protocol of who asks; one that is for none of its services too. Handlers find the
 /// extensions of the request in their call's, and the `Arc<Peer>` among them as its peer.

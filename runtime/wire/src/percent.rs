@@ -6,7 +6,26 @@ use bytes::{BufMut, BytesMut};
 
 /// Appends `message` in the form of `grpc-message`: visible ASCII and spaces stay, but for `%`.
 pub fn encode(message: &str, out: &mut BytesMut) {
-    encode_except(message.as_bytes(), |byte| matches!(byte, b' '..=b'~') && byte != b'%', out);
+    encode_except(message.as_bytes(), |byte| is_plain(u32::from(byte)), out);
+}
+
+/// Appends as much of `message` as fits in `len_max` bytes, whole characters only; where it is cut, an ellipsis ends it.
+pub fn encode_within(message: &str, len_max: usize, out: &mut BytesMut) {
+    let start = out.len();
+    encode(message, out);
+    if out.len() - start <= len_max {
+        return;
+    }
+    out.truncate(start);
+    let mut left = len_max.saturating_sub(CUT_ENCODED_LEN);
+    let fits = message.char_indices().find(|(_, char)| {
+        let len = if is_plain(*char as u32) { 1 } else { 3 * char.len_utf8() };
+        left.checked_sub(len).map(|rest| left = rest).is_none()
+    });
+    encode(&message[..fits.map_or(message.len(), |(at, _)| at)], out);
+    if len_max >= CUT_ENCODED_LEN {
+        encode(CUT, out);
+    }
 }
 
 /// Reads a `grpc-message`; there is none that cannot be read.
@@ -57,6 +76,12 @@ pub(crate) fn escaped(high: u8, low: u8) -> Option<u8> {
     Some((digit(high)? << 4 | digit(low)?) as u8)
 }
 
+fn is_plain(char: u32) -> bool {
+    matches!(char, 0x20..=0x7e) && char != 0x25
+}
+
+const CUT: &str = "…";
+const CUT_ENCODED_LEN: usize = 3 * CUT.len();
 const HEX_DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
 #[cfg(test)]

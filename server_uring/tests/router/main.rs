@@ -14,16 +14,17 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use buffa_types::google::protobuf::StringValue;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ringwire_rpc::{Spec, StreamShape};
-use ringwire_server::{DriverChoice, Handle, Notice, ServeError, Server};
+use ringwire_server::{Address, DriverChoice, Handle, Listener, Notice, ServeError, Server};
 use ringwire_service::{Call, Code, Ends, Mounted, Result, Router, Service};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -339,7 +340,6 @@ impl Service for Odd {
     }
 
     async fn serve(&self, method: usize, _: &mut Call, ends: Ends<'_>) -> Result<()> {
-        use buffa_types::google::protobuf::StringValue;
         let (request, response) = ends.unary::<StringValue, StringValue>()?;
         let value = request.view()?.value.to_owned();
         match method {
@@ -400,5 +400,66 @@ async fn a_handler_may_use_the_runtime_around_it() {
             assert_eq!(read(response).await.1["grpc-status"], "0");
         }
         running.drain().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draining_server_waits_for_work_that_outlives_its_handler() {
+    let (near, far) = tokio::io::duplex(1024);
+    let server = Server::on(One(Some(far)));
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve(Router::new().add(Mounted::new(Lingers))));
+    let (mut client, connection) = http1::handshake(TokioIo::new(near)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::post("/test.Lingers/Ask")
+        .header("host", "test")
+        .header("content-type", "application/json")
+        .body(full(Bytes::from_static(b"\"\"")))
+        .unwrap();
+    assert_eq!(client.send_request(request).await.unwrap().status(), 200);
+    let started = tokio::time::Instant::now();
+    handle.drain();
+    serving.await.unwrap().unwrap();
+    assert_eq!(started.elapsed().as_secs(), 7);
+}
+
+#[tokio::test]
+async fn a_router_that_does_not_fit_together_is_not_served() {
+    let router = Router::new().add(Mounted::new(Lingers)).add(Mounted::new(Lingers));
+    let error = Server::bind("127.0.0.1:0").serve(router).await.unwrap_err();
+    assert!(error.to_string().contains("test.Lingers"), "{error}");
+}
+
+/// Accepts one connection.
+struct One(Option<tokio::io::DuplexStream>);
+
+impl Listener for One {
+    type Io = tokio::io::DuplexStream;
+
+    fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<(Self::Io, Address)>> {
+        self.0.take().map_or(Poll::Pending, |io| Poll::Ready(Ok((io, Address::Unnamed))))
+    }
+}
+
+/// Answers at once, and has something to do for seven seconds more.
+struct Lingers;
+
+impl Service for Lingers {
+    const NAME: &'static str = "test.Lingers";
+    const METHODS: &'static [Spec] = &[Spec::new("/test.Lingers/Ask", StreamShape::Unary)];
+
+    fn find(method: &str) -> Option<usize> {
+        (method == "Ask").then_some(0)
+    }
+
+    async fn serve(&self, _: usize, call: &mut Call, ends: Ends<'_>) -> Result<()> {
+        let (_, response) = ends.unary::<StringValue, StringValue>()?;
+        let guard = call.guard();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            drop(guard);
+        });
+        response.send(&StringValue::default()).await?;
+        Ok(())
     }
 }

@@ -27,7 +27,8 @@ async fn a_first_line_without_a_version_is_closed_and_not_answered() {
         ("INVALID CONNECTION PREFACE\r\n\r\n", ""),
         ("GET /\r\n", ""),
         ("\r\nGET /\r\n", ""),
-        ("\n", ""),
+        ("\x16\x03\x01\x02\r\n", "HTTP/1.1 400 Bad Request\r\n"),
+        ("\n", "HTTP/1.1 400 Bad Request\r\n"),
         ("GET /hello HTTP/\r\n", "HTTP/1.1 400 Bad Request\r\n"),
         ("GET /hello HTTP/3.0\r\n", "HTTP/1.1 505 "),
         ("\r\nGET /hello HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n", "HTTP/1.1 200 OK\r\n"),
@@ -326,11 +327,15 @@ async fn unix_sockets_are_served_and_a_dead_one_is_replaced() {
 async fn a_failure_to_bind_is_told_by_whoever_asks_first() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server::bind(taken.local_addr().unwrap());
-    let refused = |error: ServeError| match error {
-        ServeError::Bind { error, .. } => error.kind(),
-        other => panic!("{other}"),
-    };
-    assert_eq!(refused(server.local_address().unwrap_err()), io::ErrorKind::AddrInUse);
-    let error = server.serve(Paths).await.unwrap_err();
-    assert_eq!(refused(error), io::ErrorKind::AddrInUse);
+    let asked = server.local_address().unwrap_err();
+    let served = server.serve(Paths).await.unwrap_err();
+    for told in [asked, served] {
+        let ServeError::Bind { address, error } = &told else { panic!("{told}") };
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(*address, taken.local_addr().unwrap().to_string());
+        assert!(told.to_string().contains("another program listens there"), "{told}");
+        assert_eq!(format!("{told:?}"), told.to_string());
+    }
+    let elsewhere = Server::bind("192.0.2.1:1").local_address().unwrap_err();
+    assert!(elsewhere.to_string().starts_with("cannot listen on 192.0.2.1:1: "), "{elsewhere}");
 }

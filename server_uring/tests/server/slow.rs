@@ -64,7 +64,12 @@ async fn a_head_that_comes_byte_by_byte() {
 #[tokio::test(start_paused = true)]
 async fn an_http2_connection_without_requests_is_idle() {
     // It is told to go after 300 s, and does not answer.
-    check(&[PREFACE, &frame(0, 4, 0, 0)].concat(), 305).await;
+    check(&[PREFACE, &frame(0, 4, 0, 0), &frame(0, 4, 1, 0)].concat(), 305).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_without_an_acknowledgement() {
+    check(&[PREFACE, &frame(0, 4, 0, 0)].concat(), 10).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,6 +256,7 @@ async fn an_http2_peer_that_blocks_the_socket_loses_its_connection() {
     // A window as large as can be, and a request: `:method: GET`, `:scheme: http`, `:path: /flood/100`, `:authority: t`.
     let mut path = b"\x82\x86\x04\x0a/flood/100\x41\x01t".to_vec();
     let mut bytes = [PREFACE, &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff]].concat();
+    bytes.extend(frame(0, 4, 1, 0));
     bytes.extend([0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0, 0, 0]);
     bytes.extend([0, 0, path.len() as u8, 1, 5, 0, 0, 0, 1]);
     bytes.append(&mut path);
@@ -290,7 +296,7 @@ async fn a_conversation_may_be_silent() {
 async fn an_http2_peer_that_answers_no_ping_is_gone() {
     let server = start(|server| server);
     let mut pipe = server.connect();
-    pipe.write_all(&[PREFACE, &frame(0, 4, 0, 0)].concat()).await.unwrap();
+    pipe.write_all(&[PREFACE, &frame(0, 4, 0, 0), &frame(0, 4, 1, 0)].concat()).await.unwrap();
     let mut path = b"\x82\x86\x04\x0a/sleep/900\x41\x01t".to_vec();
     let mut bytes = vec![0, 0, path.len() as u8, 1, 5, 0, 0, 0, 1];
     bytes.append(&mut path);

@@ -3,6 +3,7 @@
 use super::{Agreed, Needs, Slow, Target, Waiter};
 use crate::connect::{self, Lane, Opened};
 use crate::gate::{lock, write};
+use crate::life::{self, Life};
 use crate::{Address, HttpVersion};
 use ringwire_transport::{TransportError, TransportErrorKind};
 use std::sync::Arc;
@@ -134,12 +135,14 @@ impl Target {
         slow.retry_at = None;
         slow.last_error = None;
         let target = Arc::downgrade(self);
+        let life = Life::new(&self.shared, &address);
         match opened {
             Opened::Http2(opened) => {
                 slow.agreed = Some(Agreed::Http2);
-                let (http2, driver) = opened.start(address, &self.shared, target);
+                let (http2, driver) = opened.start(address, &self.shared, target, life.clone());
                 write(&self.http2).push(http2);
                 drop(slow);
+                life.opened();
                 tokio::spawn(driver);
             }
             Opened::Http1(opened) => {
@@ -151,7 +154,8 @@ impl Target {
                     Lane::Http1 | Lane::Http2 | Lane::Agreed(..) => Vec::new(),
                 };
                 drop(slow);
-                let (ready, driver) = opened.start(address, &self.shared, target);
+                life.opened();
+                let (ready, driver) = opened.start(address, &self.shared, target, life);
                 ready.connection.driven_by(tokio::spawn(driver).abort_handle());
                 self.park(ready);
                 self.refuse(Some((self.misled(), misled)));
@@ -177,6 +181,7 @@ impl Target {
             Vec::new()
         };
         drop(slow);
+        life::not_opened(&self.shared, &error);
         self.refuse(Some((error, hopeless)));
         self.ask_again();
     }

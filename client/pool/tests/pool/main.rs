@@ -8,6 +8,7 @@ mod bad;
 mod balance;
 mod http1;
 mod http2;
+mod observed;
 mod replay;
 mod support;
 mod timers;

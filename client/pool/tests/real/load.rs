@@ -2,7 +2,7 @@
 
 use http::Version;
 use ringwire_pool::{Balance, Fixed, Pool, PoolOptions};
-use ringwire_tower::{Limits, Server};
+use ringwire_server::{Server, ServerLimits};
 
 use crate::server::{call, start};
 
@@ -42,8 +42,7 @@ async fn http2_needs_few_connections_and_leaks_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_takes_few_streams_gets_more_connections() {
-    let mut limits = Limits::default();
-    limits.streams_max = 10;
+    let limits = ServerLimits { streams_max: 10, ..ServerLimits::default() };
     let (port, server) = start(Server::bind("127.0.0.1:0").limits(limits));
     let pool = Pool::new(&format!("http://127.0.0.1:{port}"), PoolOptions::new()).unwrap();
     load(&pool, Version::HTTP_2).await;

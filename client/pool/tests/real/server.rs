@@ -8,14 +8,14 @@ use bytes::Bytes;
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use ringwire_pool::Pool;
-use ringwire_tower::{Handle, Server};
+use ringwire_server::{Handle, Server};
 use ringwire_transport::{RequestBody, Transport, TransportError};
 
 /// Answers with the version it was spoken to in.
 #[derive(Clone)]
 pub(crate) struct Says;
 
-impl tower_service::Service<Request<ringwire_tower::RequestBody>> for Says {
+impl tower_service::Service<Request<ringwire_server::RequestBody>> for Says {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
@@ -24,14 +24,13 @@ impl tower_service::Service<Request<ringwire_tower::RequestBody>> for Says {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<ringwire_tower::RequestBody>) -> Self::Future {
+    fn call(&mut self, request: Request<ringwire_server::RequestBody>) -> Self::Future {
         ready(Ok(Response::new(Full::new(format!("{:?}", request.version()).into()))))
     }
 }
 
 /// Starts the server in this runtime; it ends with it.
 pub(crate) fn start(server: Server) -> (u16, Handle) {
-    let mut server = server;
     let port = server.local_address().unwrap().tcp().map_or(0, |address| address.port());
     let handle = server.handle();
     tokio::spawn(server.serve(Says));

@@ -2,7 +2,7 @@
 
 use http::Version;
 use ringwire_pool::{Pool, PoolOptions, State};
-use ringwire_tower::Server;
+use ringwire_server::Server;
 use ringwire_transport::TransportErrorKind;
 
 use crate::server::{call, start};
@@ -29,7 +29,7 @@ async fn over_ipv4_and_ipv6_and_a_name() {
 #[tokio::test]
 async fn over_a_unix_socket() {
     let path = std::env::temp_dir().join(format!("ringwire-pool-{}.sock", std::process::id()));
-    let mut server = Server::bind_unix(&path);
+    let server = Server::bind_unix(&path);
     let handle = server.handle();
     let serving = tokio::spawn(server.serve(crate::server::Says));
     check(Pool::new(&format!("unix:{}", path.display()), PoolOptions::new()).unwrap()).await;

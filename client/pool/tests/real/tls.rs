@@ -2,7 +2,7 @@
 
 use http::Version;
 use ringwire_pool::{HttpVersion, Pool, PoolError, PoolOptions, Tls};
-use ringwire_tower::{Server, Tls as ServerTls};
+use ringwire_server::{Server, ServerTls};
 use ringwire_transport::TransportErrorKind;
 use std::error::Error;
 

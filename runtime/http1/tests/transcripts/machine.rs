@@ -12,7 +12,7 @@
 //! | `! release 10` | The application is done with so many bytes. |
 //! | `! body` | Says the bytes of the body that have arrived and were not said. They are said at its end anyway. |
 //! | `! state` | Says whether input is wanted, and how far the deadline is. |
-//! | `! hold`, `! sent` | From now on the peer takes nothing of what is sent; it takes all. |
+//! | `! hold`, `! sent`, `! sent 9` | From now on the peer takes nothing of what is sent; it takes all; it takes nine bytes. |
 //! | `! wait 10` | So many seconds pass. |
 //! | `! drain`, `! close` | Of the connection. |
 //!
@@ -117,6 +117,9 @@ impl<R: Side> Driven<R> {
                 }
             }
             "hold" => self.holds = true,
+            "sent" if !text.is_empty() => {
+                self.out.advance(text.parse().map_err(|_| "that is no number")?);
+            }
             "sent" => {
                 self.holds = false;
                 self.say_out(said);

@@ -1,10 +1,17 @@
-//! The crate h2 under the requests.
+//! The crate h2, and hyper around it, under the requests.
 
 use crate::input::Requests;
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -38,8 +45,8 @@ pub(crate) fn run(count: u32) {
                 .expect("a head");
             let mut send = respond.send_response(response, false).expect("a response");
             send.send_data(data, false).expect("it is sent");
-            let mut trailers = http::HeaderMap::new();
-            trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from_static("0"));
             send.send_trailers(trailers).expect("they are sent");
         }
     };
@@ -47,6 +54,47 @@ pub(crate) fn run(count: u32) {
     // Nothing ever waits: the transport has the next request whenever it is asked.
     while served.as_mut().poll(&mut cx).is_pending() {}
 }
+
+/// Serves `count` requests by hyper.
+pub(crate) fn run_hyper(count: u32) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let served = Rc::new(Cell::new(0));
+    let service = service_fn(|request: http::Request<Incoming>| {
+        let served = served.clone();
+        async move {
+            let body = request.into_body().collect().await?.to_bytes();
+            served.set(served.get() + 1);
+            let trailers = HeaderMap::from_iter([(GRPC_STATUS, HeaderValue::from_static("0"))]);
+            let body = Full::new(body).with_trailers(std::future::ready(Some(Ok(trailers))));
+            let response = http::Response::builder().header("content-type", "application/grpc");
+            Ok::<_, hyper::Error>(response.body(body).expect("a head"))
+        }
+    });
+    let transport =
+        Transport { input: Requests::preface(), requests: Requests::new(), left: count, waits: false };
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let server = hyper::server::conn::http2::Builder::new(Local);
+        let mut connection = pin!(server.serve_connection(TokioIo::new(transport), service));
+        poll_fn(|cx| {
+            let _ = connection.as_mut().poll(cx);
+            if served.get() == count { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    });
+}
+
+/// Runs hyper's futures beside the connection.
+#[derive(Clone)]
+struct Local;
+
+impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for Local {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+const GRPC_STATUS: http::HeaderName = http::HeaderName::from_static("grpc-status");
 
 struct Transport {
     input: Bytes,
@@ -58,12 +106,13 @@ struct Transport {
 impl AsyncRead for Transport {
     fn poll_read(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.input.is_empty() {
             self.waits = !self.waits;
             if self.waits || self.left == 0 {
+                cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             self.left -= 1;

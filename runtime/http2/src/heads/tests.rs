@@ -181,7 +181,7 @@ fn lists_are_bounded() {
     for (list_max, fits) in [(size - 1, false), (size, true), (size + 1, true)] {
         let read = Heads::new(Names::HTTP, list_max).request(&block(&lines)).unwrap();
         assert_eq!(matches!(read, Read::Whole { .. }), fits, "{list_max}: {read:?}");
-        assert_eq!(matches!(read, Read::TooLarge), !fits);
+        assert_eq!(matches!(read, Read::TooLarge { .. }), !fits);
     }
 }
 

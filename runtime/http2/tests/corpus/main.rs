@@ -8,6 +8,11 @@ fn nothing_breaks_the_hpack_decoder() {
 }
 
 #[test]
+fn nothing_breaks_the_reader_of_frames() {
+    replay("http2_frames");
+}
+
+#[test]
 fn nothing_breaks_a_server() {
     replay("http2_server");
 }

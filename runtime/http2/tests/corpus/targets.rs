@@ -24,6 +24,16 @@ pub(crate) const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "http2_frames",
+        run: frames,
+        seeds: &[
+            b"\x07\x01\x05\x01\x03\x82\x86\x84\x06\0\0\x0812345678",
+            b"\x20\x01\x04\x01\x03\x83\x86\x84\0\x09\x01\x05\x02ab\0\0\x08\0\0\x04\0\0\0\x09",
+            b"\x05\x01\x01\x01\x01\x82\x09\x04\x01\x02\x86\x84\x03\0\x01\x04\0\0\0\x08",
+            b"\x10\x04\0\0\x06\0\x04\0\0\0\0\x02\0\x01\x05\0\0\0\x03\x10\x07\0\0\x08\0\0\0\0\0\0\0\0",
+        ],
+    },
+    Target {
         name: "http2_server",
         run: server,
         seeds: &[
@@ -67,6 +77,20 @@ fn server(input: &[u8]) {
             open.send_head(204, true, |fields| fields.append("a", b"b"));
         }
     });
+}
+
+/// Frames whose headers are what they should be: type, flags, stream and length take a byte each of the input.
+fn frames(input: &[u8]) {
+    let Some((&cut, mut rest)) = input.split_first() else { return };
+    let mut bytes = vec![cut];
+    bytes.extend_from_slice(&[0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    while let [kind, flags, stream, len, payload @ ..] = rest {
+        let (payload, behind) = payload.split_at(usize::from(*len).min(payload.len()));
+        bytes.extend_from_slice(&[0, 0, payload.len() as u8, kind % 11, *flags, 0, 0, 0, stream % 16]);
+        bytes.extend_from_slice(payload);
+        rest = behind;
+    }
+    server(&bytes);
 }
 
 fn client(input: &[u8]) {

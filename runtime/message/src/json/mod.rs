@@ -64,5 +64,5 @@ fn options(unknown_fields: UnknownFields) -> JsonParseOptions {
 }
 
 fn decode_error(error: &serde_json::Error) -> DecodeError {
-    if error.is_eof() { DecodeError::Truncated } else { DecodeError::Malformed(error.to_string()) }
+    if error.is_eof() { DecodeError::Truncated } else { DecodeError::malformed(error) }
 }

@@ -5,7 +5,7 @@ use ringwire_http::{Head, Headers, HeadersMut, Token};
 use ringwire_wire::envelope::Flags;
 use ringwire_wire::error_json::{self, Detail, ReceivedError};
 use ringwire_wire::query::{self, Call, MessageForm, Query};
-use ringwire_wire::{Code, MediaType, Metadata, timeout};
+use ringwire_wire::{Code, MediaType, Metadata, Quoted, timeout};
 
 use super::media::MediaText;
 use super::names::{
@@ -100,7 +100,8 @@ fn check_query(query: &Query<'_>, config: &ServerConfig) -> Result<(), Error> {
         Some("v1") => {}
         Some(other) => {
             return Err(Error::invalid_argument(format!(
-                "query parameter \"connect\" must be v1, not {other:?}"
+                "query parameter \"connect\" must be v1, not {}",
+                Quoted(other.as_bytes())
             )));
         }
         None if config.require_protocol_version => {
@@ -121,10 +122,7 @@ fn check_version(head: &Head, required: bool) -> Result<(), Error> {
     let name = CONNECT_PROTOCOL_VERSION.as_str();
     match head.fields().known(CONNECT_PROTOCOL_VERSION) {
         Some(b"1") => Ok(()),
-        Some(other) => {
-            let other = String::from_utf8_lossy(other);
-            Err(Error::invalid_argument(format!("{name} must be 1, not {other:?}")))
-        }
+        Some(other) => Err(Error::invalid_argument(format!("{name} must be 1, not {}", Quoted(other)))),
         None if required => Err(Error::invalid_argument(format!("the header {name}: 1 is missing"))),
         None => Ok(()),
     }

@@ -10,8 +10,8 @@ use ringwire_compress::{Compressions, Gzip};
 use ringwire_http::{Fields, Head, HeadersMut, Method, Version};
 
 use crate::{
-    ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Error, Idempotency, Input, Metadata, NAMES,
-    ServerConfig, ServerExchange, Sinks, Spec, StreamShape,
+    ClientConfig, ClientExchange, ClientProtocol, Code, Ending, Error, Idempotency, Metadata, NAMES,
+    Received, ServerConfig, ServerExchange, Sinks, Spec, StreamShape,
 };
 
 /// A side under test.
@@ -205,24 +205,24 @@ fn play<E>(
     exchange: &mut E,
     chunks: &[&[u8]],
     push: impl Fn(&mut E, Bytes, bool),
-    next: impl Fn(&mut E) -> Result<Input, Error>,
+    next: impl Fn(&mut E) -> Result<Received, Error>,
 ) -> Record {
     let (mut messages, mut outcome) = (Vec::new(), None);
     for (at, chunk) in chunks.iter().enumerate() {
         push(exchange, Bytes::copy_from_slice(chunk), at + 1 == chunks.len());
         while outcome.is_none() {
             match next(exchange) {
-                Ok(Input::Pending) => break,
-                Ok(Input::Message(message)) => {
+                Ok(Received::Pending) => break,
+                Ok(Received::Message(message)) => {
                     assert!(message.len() <= MESSAGE_MAX as usize, "a message past the limit");
                     messages.push(message);
                 }
-                Ok(Input::End) => outcome = Some(Ok(())),
+                Ok(Received::End) => outcome = Some(Ok(())),
                 Err(error) => outcome = Some(Err(error.code())),
             }
         }
     }
-    let again = next(exchange).map(|input| assert_eq!(input, Input::End)).map_err(|error| error.code());
+    let again = next(exchange).map(|input| assert_eq!(input, Received::End)).map_err(|error| error.code());
     assert_eq!(Some(again), outcome, "an outcome stays");
     (messages, outcome)
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use ringwire_http::{Head, Headers, HeadersMut, Token};
 use ringwire_wire::envelope::Flags;
-use ringwire_wire::{Code, Malformed, MediaType, Metadata};
+use ringwire_wire::{Code, Malformed, MediaType, Metadata, Quoted};
 
 use crate::receive::Framing;
 use crate::transmit::Transmit;
@@ -271,7 +271,7 @@ fn http_error(status: u16) -> Error {
 
 /// A response in another codec is the server's mistake; one of another kind did not come from such a server.
 fn wrong_media_type(value: &[u8], prefix: &str) -> Error {
-    let text = format!("response has the content-type {:?}", String::from_utf8_lossy(value));
+    let text = format!("response has the content-type {}", Quoted(value));
     match MediaType::parse(value) {
         Ok(media_type) if has_prefix(media_type.essence(), prefix) => Error::internal(text),
         _ => Error::unknown(text),

@@ -4,7 +4,7 @@ use std::ptr;
 use std::time::Duration;
 
 use ringwire_http::{Fields, Head, Headers, Method, Token};
-use ringwire_wire::{MediaType, accept};
+use ringwire_wire::{MediaType, Quoted, accept};
 
 use super::connect::JSON;
 use super::media::MediaText;
@@ -145,7 +145,7 @@ fn post(fields: &Fields, spec: &Spec, config: &ServerConfig) -> Result<Opening, 
     else {
         return Err(refusal::unsupported_media_type(spec, config));
     };
-    let error = Error::unimplemented(format!("unknown codec in {:?}", media_type.essence()));
+    let error = Error::unimplemented(format!("unknown codec in {}", Quoted(media_type.essence().as_bytes())));
     Err(Box::new(answer(protocol, &MediaText::known(default), error)))
 }
 
@@ -185,5 +185,5 @@ impl<'a> Iterator for Accepted<'a> {
 
 fn malformed(field: Token, value: &[u8]) -> Error {
     let field = field.as_str();
-    Error::invalid_argument(format!("header {field} is malformed: {:?}", String::from_utf8_lossy(value)))
+    Error::invalid_argument(format!("header {field} is malformed: {}", Quoted(value)))
 }

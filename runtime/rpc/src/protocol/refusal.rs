@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compression, Compressions};
-use ringwire_wire::Metadata;
+use ringwire_wire::{Metadata, Quoted};
 
 use super::media::MediaText;
 use super::{Protocol, Reply};
@@ -113,8 +113,10 @@ pub(super) fn find_encoding(
     }
     let known = std::str::from_utf8(value).ok().and_then(|name| compressions.find(name).ok());
     known.ok_or_else(|| {
-        let name = String::from_utf8_lossy(value);
-        Refusal::UnknownEncoding(Error::unimplemented(format!("unknown encoding {name:?}")))
+        // Connect's specification has the message name those that would do.
+        let known = compressions.accept_header().unwrap_or("none");
+        let text = format!("unknown encoding {}; supported: {known}", Quoted(value));
+        Refusal::UnknownEncoding(Error::unimplemented(text))
     })
 }
 

@@ -23,15 +23,18 @@ fn write_error(error: &Error, sink: &mut dyn HeadersMut) {
     sink.append_static(GRPC_STATUS, error.code().grpc_status());
     let mut value = BytesMut::new();
     if !error.message().is_empty() {
-        percent::encode(error.message(), &mut value);
+        percent::encode_within(error.message(), MESSAGE_LEN_MAX, &mut value);
         sink.append_known(GRPC_MESSAGE, &value);
     }
     if !error.details().is_empty() {
         let mut status = BytesMut::new();
         write_status(error, &mut status);
-        value.clear();
-        base64::encode(Alphabet::Standard, &status, &mut value);
-        sink.append_known(GRPC_STATUS_DETAILS_BIN, &value);
+        // Without them the caller still has the code and the message; with them, perhaps no answer at all.
+        if status.len() <= DETAILS_LEN_MAX {
+            value.clear();
+            base64::encode(Alphabet::Standard, &status, &mut value);
+            sink.append_known(GRPC_STATUS_DETAILS_BIN, &value);
+        }
     }
     append_custom(error.outgoing_metadata(), sink);
 }
@@ -197,6 +200,10 @@ const fn tag(field: u64, wire_type: u64) -> u64 {
 
 const STATUS: &str = GRPC_STATUS.as_str();
 const MESSAGE: &str = GRPC_MESSAGE.as_str();
+// A peer or a proxy that gets more header fields than it takes drops the whole response: 8 KiB is what the strictest take of one
+// line, and few take more than 64 KiB in all.
+const MESSAGE_LEN_MAX: usize = 8 * 1024;
+const DETAILS_LEN_MAX: usize = 24 * 1024;
 const DETAILS: &str = GRPC_STATUS_DETAILS_BIN.as_str();
 const TYPE_URL_PREFIX: &[u8] = b"type.googleapis.com/";
 
@@ -250,6 +257,28 @@ mod tests {
         let long = vec![7; 300];
         check(&Error::aborted("a").with_detail_raw("a.B", "").with_detail_raw("c.D", long));
         check(&Error::aborted("").with_detail_raw("", "x"));
+    }
+
+    #[test]
+    fn what_no_peer_would_take_is_cut_or_left_out() {
+        let message = |len| written(&Error::aborted("a".repeat(len))).remove(1).1;
+        assert_eq!(message(MESSAGE_LEN_MAX), "a".repeat(MESSAGE_LEN_MAX).into_bytes());
+        let cut = message(MESSAGE_LEN_MAX + 1);
+        assert_eq!(cut.len(), MESSAGE_LEN_MAX);
+        assert!(cut.ends_with(b"a%E2%80%A6"));
+
+        // A field of three bytes, then the detail: type, value and their own lengths.
+        let details = |len: usize| {
+            let fields = written(&Error::aborted("").with_detail_raw("a.B", vec![7; len]));
+            fields.iter().any(|(name, _)| name == DETAILS)
+        };
+        let around = {
+            let mut status = BytesMut::new();
+            write_status(&Error::aborted("").with_detail_raw("a.B", vec![7; 20_000]), &mut status);
+            status.len() - 20_000
+        };
+        assert!(details(DETAILS_LEN_MAX - around));
+        assert!(!details(DETAILS_LEN_MAX - around + 1));
     }
 
     #[test]

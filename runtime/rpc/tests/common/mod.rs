@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compression, CompressionPolicy, Compressions, DecompressError, Level};
 use ringwire_http::{Fields as HeadFields, Head, Headers, Method, Version};
 use ringwire_rpc::{
-    Answer, Code, Ending, Error, Idempotency, Input, Metadata, NAMES, RequestRest, ServerConfig,
+    Answer, Code, Ending, Error, Idempotency, Metadata, NAMES, Received, RequestRest, ServerConfig,
     ServerExchange, Sinks, Spec, StreamShape,
 };
 use ringwire_wire::base64::{Alphabet, StreamDecoder};
@@ -237,13 +237,13 @@ pub(crate) fn serve(
         exchange.push(Bytes::copy_from_slice(chunk), end && at + 1 == count);
         while outcome.is_none() {
             outcome = match exchange.next_input() {
-                Ok(Input::Pending) => break,
-                Ok(Input::End) => Some(answer_all(&mut exchange, spec, &all, &mut out)),
-                Ok(Input::Message(message)) if spec.shape.has_one_response() => {
+                Ok(Received::Pending) => break,
+                Ok(Received::End) => Some(answer_all(&mut exchange, spec, &all, &mut out)),
+                Ok(Received::Message(message)) if spec.shape.has_one_response() => {
                     all.push(message);
                     None
                 }
-                Ok(Input::Message(message)) => echo(&mut exchange, &message, &mut out).err().map(Err),
+                Ok(Received::Message(message)) => echo(&mut exchange, &message, &mut out).err().map(Err),
                 Err(error) => Some(Err(error)),
             };
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ringwire_compress::Compressions;
 use ringwire_http::{Fields as HeadFields, Head, Method, Version};
 use ringwire_rpc::{
-    ClientConfig, ClientExchange, ClientProtocol, Error, Idempotency, Input, NAMES, ServerConfig,
+    ClientConfig, ClientExchange, ClientProtocol, Error, Idempotency, NAMES, Received, ServerConfig,
     ServerExchange, Spec, StreamShape,
 };
 use ringwire_testing::fuzz::Target;
@@ -68,12 +68,12 @@ fn response_head(input: &[u8]) {
 }
 
 /// Takes all that an exchange has to say of a body that has ended, and expects it to come to an end.
-fn hear_out(mut next: impl FnMut() -> Result<Input, Error>) {
+fn hear_out(mut next: impl FnMut() -> Result<Received, Error>) {
     loop {
         match next() {
-            Ok(Input::Message(_)) => {}
-            Ok(Input::Pending) => panic!("a body that has ended keeps nobody waiting"),
-            Ok(Input::End) | Err(_) => return,
+            Ok(Received::Message(_)) => {}
+            Ok(Received::Pending) => panic!("a body that has ended keeps nobody waiting"),
+            Ok(Received::End) | Err(_) => return,
         }
     }
 }

@@ -18,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use ringwire_compress::{Compress, CompressionPolicy, Compressions};
-use ringwire_rpc::{CallHead, ClientConfig, ClientExchange, ClientProtocol, GetPolicy, Input, Spec};
+use ringwire_rpc::{CallHead, ClientConfig, ClientExchange, ClientProtocol, GetPolicy, Received, Spec};
 use ringwire_testing::transcript::{Command, Machine, Said, notation};
 
 use crate::envelopes::Envelopes;
@@ -178,11 +178,11 @@ impl Client {
         while self.over.is_none() {
             let exchange = self.exchange();
             match exchange.next_input() {
-                Ok(Input::Message(message)) => {
+                Ok(Received::Message(message)) => {
                     said.event(format_args!("message {}", notation::write(&message)));
                 }
-                Ok(Input::Pending) => return,
-                Ok(Input::End) => {
+                Ok(Received::Pending) => return,
+                Ok(Received::End) => {
                     said.event("success");
                     say_metadata("header ", exchange.headers(), said);
                     say_metadata("trailer ", exchange.trailers(), said);

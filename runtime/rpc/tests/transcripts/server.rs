@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use ringwire_compress::{CompressionPolicy, Compressions};
 use ringwire_http::{Fields as HeadFields, Head, Method, Version};
 use ringwire_rpc::{
-    Answer, ClientConfig, ClientExchange, ClientProtocol, Ending, Error, Input, Limits, Metadata, NAMES,
+    Answer, ClientConfig, ClientExchange, ClientProtocol, Ending, Error, Limits, Metadata, NAMES, Received,
     RequestRest, ServerConfig, ServerExchange, Sinks, Spec,
 };
 use ringwire_testing::transcript::{Command, Machine, Said, notation};
@@ -153,14 +153,14 @@ impl Server {
         let Some(exchange) = &mut self.exchange else { return };
         while !self.ended && self.failed.is_none() && !self.finished {
             match exchange.next_input() {
-                Ok(Input::Message(message)) => {
+                Ok(Received::Message(message)) => {
                     said.event(format_args!("message {}", notation::write(&message)));
                 }
-                Ok(Input::End) => {
+                Ok(Received::End) => {
                     said.event("end");
                     self.ended = true;
                 }
-                Ok(Input::Pending) => return,
+                Ok(Received::Pending) => return,
                 Err(error) => {
                     say_error(&error, said);
                     self.failed = Some(error);
@@ -267,9 +267,9 @@ impl Response {
         }
         let read = loop {
             match client.next_input() {
-                Ok(Input::Message(_)) => {}
-                Ok(Input::End) => break None,
-                Ok(Input::Pending) => return Err("our client waits for more of the response".to_owned()),
+                Ok(Received::Message(_)) => {}
+                Ok(Received::End) => break None,
+                Ok(Received::Pending) => return Err("our client waits for more of the response".to_owned()),
                 Err(error) => break Some(error),
             }
         };

@@ -2,8 +2,8 @@
 
 use crate::greet::*;
 use crate::support::{Driven, grpc, json, now, post, routes, text};
-use ringwire_call::{CallEnded, CallOutcome, Observed, Traffic};
-use ringwire_service::{Call, Observer, Result, Router, Routes};
+use ringwire_call::{CallEnded, CallOutcome, Observed, ObservedId, Traffic};
+use ringwire_service::{Call, Head, Observer, Requests, Responses, Result, Router, Routes};
 use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
@@ -20,15 +20,35 @@ impl Greet for Moody {
             name => Ok(GreetResponse { greeting: name.to_owned(), ..Default::default() }),
         }
     }
+
+    async fn chat(
+        &self,
+        _: &mut Call,
+        mut requests: Requests<'_, ChatRequest>,
+        mut responses: Responses<'_, ChatResponse>,
+    ) -> Result<()> {
+        while let Some(request) = requests.next().await? {
+            responses.send(&ChatResponseView { line: request.line, ..Default::default() }).await?;
+        }
+        Ok(())
+    }
+}
+
+fn timed() -> Head {
+    post("/greet.v1.Greet/Greet", "application/grpc").with_field("grpc-timeout", "5m")
 }
 
 /// Writes down what it is told.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
+struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+    /// The calls that have begun and not ended.
+    open: Arc<Mutex<Vec<ObservedId>>>,
+}
 
 impl Log {
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.lines.lock().unwrap())
     }
 }
 
@@ -36,13 +56,17 @@ impl Observer for Log {
     fn on(&self, event: &Observed<'_>) {
         let line = match event {
             Observed::CallBegun(call) => {
+                self.open.lock().unwrap().push(call.id);
                 assert_eq!(call.head.map(|head| head.path()), Some(call.path));
                 format!("begun {} {}", call.path, call.spec.is_some())
             }
-            Observed::CallEnded(call) => show(call),
+            Observed::CallEnded(call) => {
+                assert_eq!(self.open.lock().unwrap().pop(), Some(call.id), "a call ends as what it began");
+                show(call)
+            }
             other => panic!("a server in memory has no {other:?}"),
         };
-        self.0.lock().unwrap().push(line);
+        self.lines.lock().unwrap().push(line);
     }
 }
 
@@ -87,6 +111,17 @@ fn an_observer_is_told_of_every_call_and_how_it_ended() {
 }
 
 #[test]
+fn calls_that_run_at_once_end_as_what_they_began() {
+    let (routes, log) = observed();
+    let [mut first, mut second] = [(); 2].map(|()| Driven::grpc(&routes, "/greet.v1.Greet/Greet"));
+    second.push(&text("second")).end();
+    first.push(&text("1")).end();
+    let ends: Vec<_> = log.take().into_iter().skip(2).collect();
+    assert_eq!(ends, ["ended grpc proto ok 1/13 1/13", "ended grpc proto ok 1/8 1/8"]);
+    assert!(log.open.lock().unwrap().is_empty());
+}
+
+#[test]
 fn refused_calls_are_told_too() {
     let (routes, log) = observed();
     let greet = "/greet.v1.Greet/Greet";
@@ -110,7 +145,26 @@ fn a_call_that_nobody_waits_for_is_told_as_cancelled() {
     let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Greet");
     call.push(&text("wait")).end();
     call.flight = None;
-    assert_eq!(log.take()[1..], ["ended grpc proto cancelled 0/0 0/0"]);
+    assert_eq!(log.take()[1..], ["ended grpc proto cancelled 1/11 0/0"]);
+    let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Greet");
+    call.push(&text("Ad")[..3]);
+    call.flight = None;
+    assert_eq!(log.take()[1..], ["ended grpc proto cancelled 0/8 0/0"], "before the request is whole");
+    let mut call = Driven::grpc(&routes, "/greet.v1.Greet/Chat");
+    call.push(&text("Ada"));
+    call.flight = None;
+    assert_eq!(log.take()[1..], ["ended grpc proto cancelled 1/10 1/10"], "while it streams");
+}
+
+#[test]
+fn a_call_whose_time_runs_out_has_failed_once_its_handler_has_begun_and_is_refused_before() {
+    let (routes, log) = observed();
+    let mut call = Driven::start(&routes, timed());
+    call.push(&text("wait")).end().pass(5);
+    assert_eq!(log.take()[1..], ["ended grpc proto failed deadline_exceeded  1/11 0/0"]);
+    let mut call = Driven::start(&routes, timed());
+    call.push(&text("wait")).pass(5);
+    assert_eq!(log.take()[1..], ["ended grpc proto refused deadline_exceeded 0/11 0/0"]);
 }
 
 #[test]

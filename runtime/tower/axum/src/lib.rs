@@ -16,8 +16,8 @@ pub trait IntoAxumRouter {
     /// One route per service, `/package.Service/{method}`, so that every other path stays free for other routes and for the
     /// router's own fallback. A [`Router::fallback`] has no path; who wants it mounts an [`RpcService`] as axum's.
     ///
-    /// What layers leave in a request's extensions, handlers find in their call's. The peer is known under
-    /// [`ringwire_tower::Server`], and under `axum::serve` with `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// What layers leave in a request's extensions, handlers find in their call's. The peer is known under Ringwire's own
+    /// server, and under `axum::serve` with `into_make_service_with_connect_info::<SocketAddr>()`.
     ///
     /// # Errors
     /// The services do not fit together.

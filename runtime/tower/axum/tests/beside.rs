@@ -16,24 +16,40 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use ringwire_axum::IntoAxumRouter;
 use ringwire_rpc::{Spec, StreamShape};
+use ringwire_server::Server;
 use ringwire_service::{Call, Ends, Mounted, Router, Service};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 #[tokio::test]
 async fn everything_on_one_port_and_layers_before_it() {
-    let router = ours()
+    let server = Server::bind("127.0.0.1:0");
+    let address = server.local_address().unwrap().tcp().unwrap();
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve(everything()));
+    check_everything(address).await;
+    handle.drain();
+    serving.await.unwrap().unwrap();
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let make = everything().into_make_service_with_connect_info::<SocketAddr>();
+    let serving = tokio::spawn(async move { axum::serve(listener, make).await });
+    check_everything(address).await;
+    serving.abort();
+}
+
+fn everything() -> axum::Router {
+    ours()
         .merge(axum::Router::new().route("/healthz", get(|| async { "well" })))
         .merge(tonic::service::Routes::new(Shout).into_axum_router())
         .layer(from_fn(async |mut request: Request, next: Next| {
             request.extensions_mut().insert(Tenant("ring"));
             next.run(request).await
-        }));
-    let mut server = ringwire_tower::Server::bind("127.0.0.1:0");
-    let address = server.local_address().unwrap().tcp().unwrap();
-    let handle = server.handle();
-    let serving = tokio::spawn(server.serve(router));
+        }))
+}
 
+async fn check_everything(address: SocketAddr) {
     let (local, replies) =
         ask(address, Version::Http2, &["/test.WhoAmI/Ask", "/test.Shout/Say", "/healthz"]).await;
     assert_eq!(replies[0].message(), format!("ring at {local}"));
@@ -48,9 +64,6 @@ async fn everything_on_one_port_and_layers_before_it() {
     assert_eq!(replies[1].head["grpc-status"], "12");
     // The fallback is tonic's.
     assert_eq!(replies[2].head["grpc-status"], "12");
-
-    handle.drain();
-    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -112,11 +125,12 @@ async fn ask(address: SocketAddr, version: Version, paths: &[&str]) -> (SocketAd
         let method = if *path == "/healthz" { "GET" } else { "POST" };
         let body = if method == "GET" { Bytes::new() } else { Bytes::from_static(b"\0\0\0\0\x04\x0a\x02hi") };
         let request = http::Request::builder().method(method).header("content-type", version.content_type());
-        let uri = match version {
-            Version::Http1 => (*path).to_owned(),
-            Version::Http2 => format!("http://{address}{path}"),
+        let request = match version {
+            Version::Http1 => request.uri(*path).header("host", "test"),
+            // The authority is the host: RFC 9113 section 8.3.1.
+            Version::Http2 => request.uri(format!("http://{address}{path}")),
         };
-        request.header("te", "trailers").uri(uri).header("host", "test").body(Full::new(body)).unwrap()
+        request.header("te", "trailers").body(Full::new(body)).unwrap()
     });
     match version {
         Version::Http1 => {

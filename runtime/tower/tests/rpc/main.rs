@@ -16,6 +16,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
 use ringwire_rpc::{Spec, StreamShape};
 use ringwire_service::{Call, Ends, Mounted, Peer, PeerAddress, Result, Router, Service};
 use ringwire_tower::{RpcBody, RpcService};
@@ -193,32 +195,48 @@ async fn extensions_and_peer_reach_the_handler() {
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "\"ring at 10.0.0.1:99\"");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_draining_server_waits_for_work_that_outlives_its_handler() {
-    let mut server = ringwire_tower::Server::bind("127.0.0.1:0");
-    let address = server.local_address().unwrap().tcp().unwrap();
-    let handle = server.handle();
-    let serving = tokio::spawn(server.serve(Router::new().add(Mounted::new(WhoAmI))));
-    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let (mut client, connection) =
-        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
+#[tokio::test]
+async fn hyper_serves_it_in_both_versions() {
+    let service = || TowerToHyperService::new(RpcService::new(echo::router()).unwrap());
+
+    let (near, far) = tokio::io::duplex(1024);
+    let server = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), service());
+    let served = tokio::spawn(server);
+    let (mut client, connection) = hyper::client::conn::http1::handshake(TokioIo::new(near)).await.unwrap();
     tokio::spawn(connection);
-    let request = Request::post("/test.WhoAmI/Ask")
-        .header("content-type", "application/json")
-        .body(Full::new(Bytes::from("\"linger\"")))
-        .unwrap();
-    assert_eq!(client.send_request(request).await.unwrap().status(), 200);
-    let started = Instant::now();
-    handle.drain();
-    serving.await.unwrap().unwrap();
-    assert_eq!(started.elapsed().as_secs(), 7);
+    let mut request = post("Say", "application/grpc-web+proto", Full::new(envelope("hello")));
+    *request.version_mut() = http::Version::HTTP_11;
+    let response = client.send_request(request).await.unwrap();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(body.starts_with(&envelope("hello")) && body.ends_with(b"grpc-status: 0\r\n"), "{body:?}");
+    drop(client);
+    served.await.unwrap().unwrap();
+
+    let (near, far) = tokio::io::duplex(1024);
+    let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    let served = tokio::spawn(server.serve_connection(TokioIo::new(far), service()));
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(near)).await.unwrap();
+    tokio::spawn(connection);
+    let (feed, body) = channel();
+    let response = client.send_request(post("Chat", "application/grpc", body)).await.unwrap();
+    let mut body = response.into_body();
+    for word in ["a", "b"] {
+        feed.send(Ok(Frame::data(envelope(word)))).await.unwrap();
+        let said = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(said, envelope(&word.to_uppercase()));
+    }
+    drop(feed);
+    let trailers = body.frame().await.unwrap().unwrap().into_trailers().unwrap();
+    assert_eq!(trailers["grpc-status"], "0");
+    drop((client, body));
+    served.await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn a_router_that_does_not_fit_together_is_not_served() {
+#[test]
+fn a_router_that_does_not_fit_together_is_not_served() {
     let router = Router::new().add(Mounted::new(WhoAmI)).add(Mounted::new(WhoAmI));
-    let error = ringwire_tower::Server::bind("127.0.0.1:0").serve(router).await.unwrap_err();
-    assert!(error.to_string().contains("test.WhoAmI"));
+    assert!(RpcService::new(router).unwrap_err().to_string().contains("test.WhoAmI"));
 }
 
 struct WhoAmI;
@@ -235,14 +253,7 @@ impl Service for WhoAmI {
     }
 
     async fn serve(&self, _: usize, call: &mut Call, ends: Ends<'_>) -> Result<()> {
-        let (request, response) = ends.unary::<StringValue, StringValue>()?;
-        if request.view()?.value == "linger" {
-            let guard = call.guard();
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_secs(7)).await;
-                drop(guard);
-            });
-        }
+        let (_, response) = ends.unary::<StringValue, StringValue>()?;
         let tenant = call.extensions().get::<Tenant>().map_or("nobody", |tenant| tenant.0);
         let address = call.peer().socket_address().map_or_else(String::new, |address| address.to_string());
         let value = format!("{tenant} at {address}");

@@ -62,3 +62,20 @@ fn bytes_that_are_not_utf8_are_replaced() {
 fn nothing_to_escape_is_not_copied() {
     assert!(matches!(decode(b"plain text"), Cow::Borrowed(_)));
 }
+
+#[test]
+fn a_message_is_cut_between_characters() {
+    let within = |message: &str, len_max| {
+        let mut out = BytesMut::from(&b"before"[..]);
+        encode_within(message, len_max, &mut out);
+        String::from_utf8(out.split_off(6).to_vec()).unwrap()
+    };
+    assert_eq!(within("0123456789", 10), "0123456789");
+    assert_eq!(within("0123456789a", 10), "0%E2%80%A6");
+    assert_eq!(within("0123456789a", 9), "%E2%80%A6");
+    assert_eq!(within("0123456789a", 8), "");
+    assert_eq!(within("%%%%", 12), "%25%25%25%25");
+    assert_eq!(within("%%%%%", 14), "%25%E2%80%A6");
+    assert_eq!(within("\u{263a}\u{263a}\u{263a}", 26), "%E2%98%BA%E2%80%A6");
+    assert_eq!(within("\u{263a}\u{263a}\u{263a}", 17), "%E2%80%A6");
+}
