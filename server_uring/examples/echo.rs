@@ -1,4 +1,4 @@
-//! Serves a unary echo, for measuring: `echo ADDRESS [ring|readiness]`. One shard.
+//! Serves a unary echo, for measuring: `echo ADDRESS [ring|readiness [SHARDS]]`. One shard unless told otherwise.
 
 #![forbid(unsafe_code)]
 
@@ -16,7 +16,8 @@ async fn main() -> Result<(), ServeError> {
         Some("readiness") => DriverChoice::Readiness,
         _ => DriverChoice::Auto,
     };
-    let server = Server::bind(address).driver(driver).shards(1);
+    let shards = arguments.get(2).and_then(|shards| shards.parse().ok()).unwrap_or(1);
+    let server = Server::bind(address).driver(driver).shards(shards);
     println!("{}", server.local_address()?);
     server.until(terminated()).serve(Router::new().add(Mounted::new(Echo))).await
 }

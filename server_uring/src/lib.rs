@@ -19,6 +19,7 @@ mod listener;
 mod notice;
 mod observed;
 mod options;
+mod pause;
 mod readiness;
 #[cfg(target_os = "linux")]
 #[allow(

@@ -58,8 +58,12 @@ pub struct Server {
     drain_timeout: Duration,
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     observer: Option<Arc<dyn Observer>>,
+    runtime: Option<Arc<RunShard>>,
     state: Arc<ServerState>,
 }
+
+/// Runs a shard to its end, in a tokio runtime of its thread.
+type RunShard = dyn Fn(Pin<Box<dyn Future<Output = ()>>>) + Send + Sync;
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -137,6 +141,7 @@ impl Server {
             drain_timeout: DRAIN_TIMEOUT,
             stop: None,
             observer: None,
+            runtime: None,
             state: ServerState::new(DRAIN_TIMEOUT),
         }
     }
@@ -211,6 +216,24 @@ impl Server {
     #[must_use]
     pub fn notices(self, take: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.state.set_notices(Box::new(take));
+        self
+    }
+
+    /// Runs each shard in a runtime of the caller's making: a current-thread runtime of tokio, or one around it. A shard gives way
+    /// to the runtime, and lets it park, at least every 32 turns, however busy it is.
+    ///
+    /// So handlers may use `tokio_uring::fs`, whose ring works when its runtime parks:
+    /// ```ignore
+    /// server.runtime(|shard| tokio_uring::start(shard))
+    /// ```
+    /// `run` is called on the thread of each shard, and returns when the shard has ended. Unless set, it is a runtime with I/O and
+    /// time, and a `LocalSet`. Listeners that are no sockets are served in the runtime of [`serve`](Self::serve) all the same.
+    #[must_use]
+    pub fn runtime(
+        mut self,
+        run: impl Fn(Pin<Box<dyn Future<Output = ()>>>) + Send + Sync + 'static,
+    ) -> Self {
+        self.runtime = Some(Arc::new(run));
         self
     }
 
@@ -392,6 +415,7 @@ impl Server {
                     share(self.limits.requests_max, shards, state.index),
                 ),
                 state,
+                runtime: self.runtime.clone(),
             };
             let thread = std::thread::Builder::new().name(format!("ringwire-{}", plan.state.index));
             let run = move || {
@@ -462,33 +486,37 @@ struct Plan<H> {
     options: ShardOptions,
     sessions: HttpSessions<H>,
     state: Arc<ShardState>,
+    runtime: Option<Arc<RunShard>>,
 }
 
-impl<H: Handler> Plan<H> {
-    fn run(self, started: oneshot::Sender<io::Result<()>>) {
+impl<H: Handler + 'static> Plan<H> {
+    fn run(mut self, started: oneshot::Sender<io::Result<()>>) {
         if let Some(core) = self.core {
             pin_thread(core);
         }
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return drop(started.send(Err(error))),
-        };
-        let local = tokio::task::LocalSet::new();
-        local.block_on(&runtime, async move {
-            let Self { driver, listening, options, sessions, state, core: _ } = self;
-            match driver {
-                #[cfg(target_os = "linux")]
-                Chosen::Ring => {
-                    let shard = crate::ring::Ring::new()
-                        .and_then(|driver| Shard::new(driver, sessions, options, state, listening));
-                    run_shard(shard, started).await;
-                }
-                Chosen::Readiness => {
-                    let driver = Readiness::new(state.wakes.clone());
-                    run_shard(Shard::new(driver, sessions, options, state, listening), started).await;
-                }
+        if let Some(run) = self.runtime.take() {
+            return run(Box::pin(self.serve(started)));
+        }
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => tokio::task::LocalSet::new().block_on(&runtime, self.serve(started)),
+            Err(error) => drop(started.send(Err(error))),
+        }
+    }
+
+    async fn serve(self, started: oneshot::Sender<io::Result<()>>) {
+        let Self { driver, listening, options, sessions, state, core: _, runtime: _ } = self;
+        match driver {
+            #[cfg(target_os = "linux")]
+            Chosen::Ring => {
+                let shard = crate::ring::Ring::new()
+                    .and_then(|driver| Shard::new(driver, sessions, options, state, listening));
+                run_shard(shard, started).await;
             }
-        });
+            Chosen::Readiness => {
+                let driver = Readiness::new(state.wakes.clone());
+                run_shard(Shard::new(driver, sessions, options, state, listening), started).await;
+            }
+        }
     }
 }
 

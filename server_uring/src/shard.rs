@@ -19,6 +19,7 @@ use crate::date::Date;
 use crate::driver::{Completion, Driver, Key, Reading};
 use crate::handle::{Phase, ShardState};
 use crate::listener::{Accepted, Address, Listening};
+use crate::pause::Pause;
 use crate::timers::Timers;
 use crate::wakes::{CallWakers, Mark, Parked};
 
@@ -135,6 +136,7 @@ pub(crate) struct Shard<D, S: Sessions> {
     completions: Vec<Completion>,
     marks: Vec<Mark>,
     active_at: Instant,
+    pause: Pause,
 }
 
 struct Connection<S> {
@@ -191,6 +193,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
             completions: Vec::new(),
             marks: Vec::new(),
             active_at: now(),
+            pause: Pause::new()?,
         })
     }
 
@@ -215,7 +218,7 @@ impl<D: Driver, S: Sessions> Shard<D, S> {
         }
         // The runtime has other tasks: those that handlers have spawned.
         self.state.turn_ends();
-        cx.waker().wake_by_ref();
+        self.pause.begin(cx);
         Poll::Pending
     }
 

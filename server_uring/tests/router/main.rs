@@ -12,6 +12,7 @@ mod shed;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -300,6 +301,27 @@ async fn many_calls_on_many_connections() {
     .await;
 }
 
+/// How often the runtimes of [`a_busy_shard_lets_its_runtime_park`] have parked.
+static PARKS: AtomicU64 = AtomicU64::new(0);
+
+#[tokio::test]
+async fn a_busy_shard_lets_its_runtime_park() {
+    for &driver in DRIVERS {
+        let running = start(driver, Router::new().add(Mounted::new(Odd)), |server| {
+            server.shards(1).runtime(|shard| {
+                let mut builder = tokio::runtime::Builder::new_current_thread();
+                builder.enable_all().on_thread_park(|| drop(PARKS.fetch_add(1, Ordering::Relaxed)));
+                tokio::task::LocalSet::new().block_on(&builder.build().unwrap(), shard);
+            })
+        });
+        let mut two = running.http2().await;
+        let response = two.send_request(post("Spin", "application/grpc", full(envelope("")))).await.unwrap();
+        assert_eq!(read(response).await.1["grpc-status"], "0", "{driver:?}");
+        drop(two);
+        running.drain().await;
+    }
+}
+
 /// A service whose handlers misbehave, and one that uses the runtime around it.
 struct Odd;
 
@@ -310,10 +332,11 @@ impl Service for Odd {
         Spec::new("/ringwire.peers.v1.Echo/Tokio", StreamShape::Unary),
         Spec::new("/ringwire.peers.v1.Echo/Panic", StreamShape::Unary),
         Spec::new("/ringwire.peers.v1.Echo/Say", StreamShape::Unary),
+        Spec::new("/ringwire.peers.v1.Echo/Spin", StreamShape::Unary),
     ];
 
     fn find(method: &str) -> Option<usize> {
-        ["Block", "Tokio", "Panic", "Say"].iter().position(|name| *name == method)
+        ["Block", "Tokio", "Panic", "Say", "Spin"].iter().position(|name| *name == method)
     }
 
     async fn serve(&self, method: usize, _: &mut Call, ends: Ends<'_>) -> Result<()> {
@@ -332,6 +355,15 @@ impl Service for Odd {
                 drop((connected?, accepted?));
             }
             2 => panic!("a handler of a test"),
+            // Keeps its shard busy until the runtime around it has parked ten times.
+            4 => {
+                let until = PARKS.load(Ordering::Relaxed) + 10;
+                std::future::poll_fn(|cx| {
+                    cx.waker().wake_by_ref();
+                    if PARKS.load(Ordering::Relaxed) < until { Poll::Pending } else { Poll::Ready(()) }
+                })
+                .await;
+            }
             _ => {}
         }
         response.send(&StringValue { value, ..Default::default() }).await?;
