@@ -31,7 +31,8 @@ fn count(example: &str, function: &str, times: u64, arguments: &[&str]) -> u64 {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", &format!("--callgrind-out-file={}", out.display())]);
     valgrind.args(["--collect-atstart=no", &format!("--toggle-collect={function}")]);
-    let ran = valgrind.arg(place(example)).arg(times.to_string()).args(arguments).output().expect("valgrind runs");
+    let ran =
+        valgrind.arg(place(example)).arg(times.to_string()).args(arguments).output().expect("valgrind runs");
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let text = std::fs::read_to_string(&out).expect("what was counted");
     std::fs::remove_file(&out).expect("the file is ours");

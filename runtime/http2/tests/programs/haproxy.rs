@@ -17,7 +17,10 @@ struct Haproxy {
 impl Haproxy {
     /// Starts it; `None` after saying that it is missing.
     fn start(server: u16) -> Option<Self> {
-        run("haproxy", &["-v"])?;
+        // Debian has it where the path of a test does not look.
+        let there = std::path::Path::new("/usr/sbin/haproxy");
+        let program = if there.exists() { "/usr/sbin/haproxy" } else { "haproxy" };
+        run(program, &["-v"])?;
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("a bound socket has an address").port();
         drop(free);
@@ -29,7 +32,7 @@ impl Haproxy {
         let folder = std::env::var_os("TEST_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
         let file = folder.join(format!("ringwire-haproxy-{}-{port}", std::process::id()));
         std::fs::write(&file, configuration).expect("a folder for it");
-        let process = Command::new("haproxy").arg("-q").arg("-f").arg(&file).spawn().expect("haproxy starts");
+        let process = Command::new(program).arg("-q").arg("-f").arg(&file).spawn().expect("haproxy starts");
         let mut haproxy = Self { process, file, port };
         let end = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
