@@ -1,17 +1,4 @@
-<<<<<<<< HEAD:runtime/http1/examples/http1_exchanges/engines.rs
 //! The engine, and hyper, under requests.
-========
-//! Serves as many requests as its argument says, for an instruction counter: the instructions of 6000 requests less those of
-//! 1000, divided by 5000.
-//!
-//! ```sh
-//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='http1_exchanges::exchange*' http1_exchanges 6000 new
-//! valgrind --tool=callgrind http1_exchanges 6000 hyper
-//! ```
-//!
-//! The requests are those of a client on a warm connection: six fields and 66 bytes of a body, answered by as many. The second
-//! argument is `new` for heads that are seen for the first time, `same` for one head, or `hyper` for that server in memory.
->>>>>>>> main:runtime/http1/examples/http1_exchanges.rs
 
 use bytes::{BufMut, Bytes};
 use http_body_util::{BodyExt, Full};

@@ -1,22 +1,4 @@
-<<<<<<<< HEAD:runtime/http2/examples/http2_exchanges/ours.rs
 //! The engine under the requests.
-========
-//! Serves as many requests as its argument says, for an instruction counter. The instructions of the engine alone, of 6000
-//! requests less those of 1000, divided by 5000:
-//!
-//! ```sh
-//! valgrind --tool=callgrind --collect-atstart=no --toggle-collect='http2_exchanges::exchange*' http2_exchanges 6000
-//! ```
-//!
-//! The requests are those of a gRPC client on a warm connection: 71 bytes of a message, fields that are all in the table.
-//! A second argument chooses the engine: `ours`, `h2` for the crate on a transport in memory, or `none`, whose count is
-//! that of making the requests.
-
-#[path = "http2_exchanges/input.rs"]
-mod input;
-#[path = "http2_exchanges/other.rs"]
-mod other;
->>>>>>>> main:runtime/http2/examples/http2_exchanges.rs
 
 use crate::input::Requests;
 use bytes::{BufMut, Bytes};
