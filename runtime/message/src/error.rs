@@ -58,7 +58,8 @@ impl Write for Brief {
             self.0.push_str(part);
             return Ok(());
         }
-        self.0.push_str(&part[..part.floor_char_boundary(room)]);
+        let end = (0..=room).rev().find(|at| part.is_char_boundary(*at)).unwrap_or(0);
+        self.0.push_str(&part[..end]);
         Err(fmt::Error)
     }
 }
