@@ -49,10 +49,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
             match tls {
                 None => serve(stream, service, is_http2).await,
                 // A client that does not trust the certificate is its test's to notice.
-                Some(tls) => match tls.accept(stream).await {
-                    Ok(stream) => serve(stream, service, is_http2).await,
-                    Err(_) => {}
-                },
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, service, is_http2).await;
+                    }
+                }
             }
         });
     }
