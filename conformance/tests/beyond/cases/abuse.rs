@@ -52,12 +52,18 @@ pub(super) fn cases() -> Vec<Case> {
         flood(|_| frame(PING, 0, 0, b"whatever").repeat(100), 50_000, Reads::Nothing)
             .case("pings of a peer that reads nothing")
             .want("stops reading, takes connections")
-            .ringwire("closes, takes connections", "it says goaway, and discards a little more")
+            .ringwire(
+                "closes, takes connections | stops reading, takes connections",
+                "it says goaway and discards a little more, unless what it has to say fills the socket first",
+            )
             .connect_go("closes, takes connections", "Go closes when 10,000 answers wait"),
         flood(|_| frame(SETTINGS, 0, 0, &[]).repeat(100), 50_000, Reads::Nothing)
             .case("settings of a peer that reads nothing")
             .want("stops reading, takes connections")
-            .ringwire("closes, takes connections", "it says goaway, and discards a little more")
+            .ringwire(
+                "closes, takes connections | stops reading, takes connections",
+                "it says goaway and discards a little more, unless what it has to say fills the socket first",
+            )
             .connect_go("takes all, takes connections", "Go reads on"),
         flood(
             |round| if round == 0 { head(1, END_HEADERS) } else { frame(DATA, 0, 1, &[]) },
