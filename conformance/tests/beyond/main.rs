@@ -69,7 +69,7 @@ async fn a_client_does_what_the_cases_say() {
         let patience = if want.starts_with(SILENCE) { SILENCE_MIN } else { PATIENCE };
         let said = case.run(&program, patience).await.unwrap_or_else(|error| error.to_string());
         // Some may end in one of two ways, by what comes first.
-        if want.split(" | ").all(|want| said != want) {
+        if want.split(" || ").all(|want| said != want) {
             wrong.push_str(&format!("\n{}\n    want {want}\n    said {said}\n", case.name));
         }
     }
@@ -121,7 +121,7 @@ fn judge(
 ) {
     let want = case.expected(server, &label);
     // Some may end in one of two ways, by what comes first.
-    if want.split(" | ").all(|want| said != want) {
+    if want.split(" || ").all(|want| said != want) {
         let what = format!("{}\n    want {want}\n    said {said}", case.name);
         wrong.entry(what).or_default().push(label);
     }

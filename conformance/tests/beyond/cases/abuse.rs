@@ -53,7 +53,7 @@ pub(super) fn cases() -> Vec<Case> {
             .case("pings of a peer that reads nothing")
             .want("stops reading, takes connections")
             .ringwire(
-                "closes, takes connections | stops reading, takes connections",
+                "closes, takes connections || stops reading, takes connections",
                 "it says goaway and discards a little more, unless what it has to say fills the socket first",
             )
             .connect_go("closes, takes connections", "Go closes when 10,000 answers wait"),
@@ -61,7 +61,7 @@ pub(super) fn cases() -> Vec<Case> {
             .case("settings of a peer that reads nothing")
             .want("stops reading, takes connections")
             .ringwire(
-                "closes, takes connections | stops reading, takes connections",
+                "closes, takes connections || stops reading, takes connections",
                 "it says goaway and discards a little more, unless what it has to say fills the socket first",
             )
             .connect_go("takes all, takes connections", "Go reads on"),
