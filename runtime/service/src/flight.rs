@@ -165,7 +165,7 @@ impl Routes {
 
     /// A call that is refused with `error` before any code of the application runs, in the words of its protocol.
     pub fn turn_away(&self, head: Head, error: &Error, now: Instant) -> CallInFlight {
-        let spec = self.open(&head).ok().map(|(route, _)| route.spec());
+        let spec = self.spec_of(&head);
         let answer = Box::new(answer_error(&head, error));
         self.refuse(head, spec, answer, now)
     }

@@ -386,9 +386,7 @@ impl Routes {
 
     /// Finds the method that a request is for, and works out what its head says of the call.
     pub(crate) fn open(&self, head: &Head) -> Result<(Route<'_>, Opening), Refused> {
-        let Some((place, method)) =
-            self.find(head.path()).or_else(|| self.fallback.is_some().then_some((Place::Fallback, 0)))
-        else {
+        let Some((place, method)) = self.place_of(head) else {
             return Err(Refused { spec: None, answer: Box::new(answer_unrouted(head)) });
         };
         let route = self.at(place, method);
@@ -420,6 +418,15 @@ impl Routes {
     fn kept<'h>(&self, head: &'h Head) -> Option<&'h Kept> {
         let kept = head.memo().get()?.downcast_ref::<Kept>()?;
         Arc::ptr_eq(&kept.key, &self.key).then_some(kept)
+    }
+
+    /// The method that a request is for, whatever else its head says.
+    pub(crate) fn spec_of(&self, head: &Head) -> Option<&'static Spec> {
+        self.place_of(head).map(|(place, method)| self.at(place, method).spec())
+    }
+
+    fn place_of(&self, head: &Head) -> Option<(Place, usize)> {
+        self.find(head.path()).or_else(|| self.fallback.is_some().then_some((Place::Fallback, 0)))
     }
 
     fn at(&self, place: Place, method: usize) -> Route<'_> {
