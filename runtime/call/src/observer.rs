@@ -11,8 +11,8 @@ use std::time::Duration;
 
 /// Told of what happens to calls and connections: of refused calls too. It knows no logger; adapters to those are packages.
 ///
-/// It is called where the thing happens, on a path that serves calls: it must neither block nor panic. Where none is registered, nothing is
-/// collected for it.
+/// It is called where the thing happens, on a path that serves calls: it must neither block nor panic. Where none is
+/// registered, nothing is collected for it.
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of one event.
     fn on(&self, event: &Observed<'_>);

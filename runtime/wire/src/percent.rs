@@ -11,21 +11,21 @@ pub fn encode(message: &str, out: &mut BytesMut) {
 
 /// Appends as much of `message` as fits in `len_max` bytes, whole characters only; where it is cut, an ellipsis ends it.
 pub fn encode_within(message: &str, len_max: usize, out: &mut BytesMut) {
-    let start = out.len();
+    let (mut len, mut end) = (0, None);
+    for (at, char) in message.char_indices() {
+        len += if is_plain(u32::from(char)) { 1 } else { 3 * char.len_utf8() };
+        if len > len_max.saturating_sub(CUT_ENCODED_LEN) {
+            end = end.or(Some(at));
+        }
+        if len > len_max {
+            encode(&message[..end.unwrap_or(at)], out);
+            if len_max >= CUT_ENCODED_LEN {
+                encode(CUT, out);
+            }
+            return;
+        }
+    }
     encode(message, out);
-    if out.len() - start <= len_max {
-        return;
-    }
-    out.truncate(start);
-    let mut left = len_max.saturating_sub(CUT_ENCODED_LEN);
-    let fits = message.char_indices().find(|(_, char)| {
-        let len = if is_plain(*char as u32) { 1 } else { 3 * char.len_utf8() };
-        left.checked_sub(len).map(|rest| left = rest).is_none()
-    });
-    encode(&message[..fits.map_or(message.len(), |(at, _)| at)], out);
-    if len_max >= CUT_ENCODED_LEN {
-        encode(CUT, out);
-    }
 }
 
 /// Reads a `grpc-message`; there is none that cannot be read.

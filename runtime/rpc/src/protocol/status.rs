@@ -267,7 +267,6 @@ mod tests {
         assert_eq!(cut.len(), MESSAGE_LEN_MAX);
         assert!(cut.ends_with(b"a%E2%80%A6"));
 
-        // A field of three bytes, then the detail: type, value and their own lengths.
         let details = |len: usize| {
             let fields = written(&Error::aborted("").with_detail_raw("a.B", vec![7; len]));
             fields.iter().any(|(name, _)| name == DETAILS)
